@@ -1,0 +1,310 @@
+//! A filter made ready for one table: columns found, types checked, and tested against rows.
+//!
+//! Both `$filter` and FetchXML end here. Text compares without case, and "not equal" holds for null.
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/filter-rows>
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::cell::Cell;
+use super::errors::{QUERY, Refusal};
+use super::filter::{Expression, Literal, Operator};
+use super::pattern::Pattern;
+use super::schema::{Column, Entity, Kind};
+use super::store::Row;
+
+/// A condition on the rows of one table.
+#[derive(Clone, Debug)]
+pub(crate) enum Condition {
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+    Null(&'static str),
+    Compare(&'static str, Operator, Cell),
+    /// The text in the column matches this pattern.
+    Like(&'static str, Pattern),
+    /// The identifier in the column is one of these.
+    Among(&'static str, BTreeSet<Uuid>),
+}
+
+impl Condition {
+    /// The condition that every row meets.
+    pub(crate) const TRUE: Self = Self::All(Vec::new());
+
+    pub(crate) fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::All(conditions) => conditions.iter().all(|condition| condition.holds(row)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(row)),
+            Self::Not(condition) => !condition.holds(row),
+            Self::Null(column) => !row.cells.contains_key(column),
+            Self::Compare(column, operator, cell) => {
+                compares(row.cells.get(column), *operator, cell)
+            }
+            Self::Like(column, pattern) => {
+                row.text(column).is_some_and(|text| pattern.matches(text))
+            }
+            Self::Among(column, ids) => row.id_in(column).is_some_and(|id| ids.contains(&id)),
+        }
+    }
+}
+
+fn compares(stored: Option<&Cell>, operator: Operator, cell: &Cell) -> bool {
+    let Some(order) = stored.map(|stored| stored.compare(cell)) else {
+        return operator == Operator::NotEqual;
+    };
+    match operator {
+        Operator::Equal => order == Ordering::Equal,
+        Operator::NotEqual => order != Ordering::Equal,
+        Operator::Greater => order == Ordering::Greater,
+        Operator::GreaterOrEqual => order != Ordering::Less,
+        Operator::Less => order == Ordering::Less,
+        Operator::LessOrEqual => order != Ordering::Greater,
+    }
+}
+
+/// Finds the columns of a filter and checks the types of its constants.
+pub(crate) fn resolve(entity: Entity, expression: Expression) -> Result<Condition, Refusal> {
+    let all = |terms: Vec<Expression>| {
+        let terms = terms.into_iter().map(|term| resolve(entity, term));
+        terms.collect::<Result<Vec<_>, _>>()
+    };
+    match expression {
+        Expression::All(terms) => Ok(Condition::All(all(terms)?)),
+        Expression::Any(terms) => Ok(Condition::Any(all(terms)?)),
+        Expression::Not(inner) => Ok(Condition::Not(Box::new(resolve(entity, *inner)?))),
+        Expression::Compare(name, operator, literal) => {
+            comparison(property(entity, &name)?, operator, &literal)
+        }
+        Expression::Matches(function, name, literal) => {
+            let column = property(entity, &name)?;
+            let (Kind::Text(_) | Kind::Memo(_), Literal::Text(text)) = (column.kind, &literal)
+            else {
+                let message = format!("No function signature matches the arguments for '{name}'.");
+                return Err(Refusal::bad(QUERY, message));
+            };
+            Ok(Condition::Like(
+                column.name,
+                Pattern::function(function, text),
+            ))
+        }
+        Expression::Function(name, arguments) => function(entity, &name, &arguments),
+    }
+}
+
+/// A column by the name that a query uses.
+pub(crate) fn property(entity: Entity, name: &str) -> Result<&'static Column, Refusal> {
+    if name.contains('/') {
+        return Err(Refusal::unsupported(format!(
+            "the path '{name}' in a query"
+        )));
+    }
+    entity
+        .property(name)
+        .ok_or_else(|| Refusal::no_property(name, entity))
+}
+
+fn comparison(
+    column: &'static Column,
+    operator: Operator,
+    literal: &Literal,
+) -> Result<Condition, Refusal> {
+    let name = column.name;
+    let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
+    match (constant(column.kind, operator, literal)?, operator) {
+        (None, Operator::Equal) => Ok(Condition::Null(name)),
+        (None, Operator::NotEqual) => Ok(Condition::Not(Box::new(Condition::Null(name)))),
+        // Nothing is greater or less than null.
+        (None, _) => Ok(Condition::Any(Vec::new())),
+        (Some(cell), _) if equality || ordered(column.kind) => {
+            Ok(Condition::Compare(name, operator, cell))
+        }
+        _ => Err(incompatible(column.kind, operator, literal)),
+    }
+}
+
+fn ordered(kind: Kind) -> bool {
+    !matches!(kind, Kind::Boolean | Kind::Guid | Kind::Lookup(_))
+}
+
+/// The constant as a value of this kind; null is `None`.
+fn constant(kind: Kind, operator: Operator, literal: &Literal) -> Result<Option<Cell>, Refusal> {
+    let cell = match (kind, literal) {
+        (_, Literal::Null) => return Ok(None),
+        (Kind::Text(_) | Kind::Memo(_) | Kind::TableName, Literal::Text(text)) => {
+            Cell::Text(text.clone())
+        }
+        (
+            Kind::Integer(..) | Kind::Version | Kind::Choice(_) | Kind::State | Kind::Status,
+            Literal::Integer(number),
+        ) => Cell::Integer(*number),
+        (Kind::Boolean, Literal::Boolean(flag)) => Cell::Boolean(*flag),
+        (Kind::Moment, Literal::Moment(moment)) => Cell::Moment(*moment),
+        (Kind::Guid | Kind::Lookup(_), Literal::Guid(id)) => Cell::Guid(*id),
+        _ => return Err(incompatible(kind, operator, literal)),
+    };
+    Ok(Some(cell))
+}
+
+fn incompatible(kind: Kind, operator: Operator, literal: &Literal) -> Refusal {
+    let left = match kind {
+        Kind::Text(_) | Kind::Memo(_) | Kind::TableName => "Edm.String",
+        Kind::Integer(..) | Kind::Choice(_) | Kind::State | Kind::Status => "Edm.Int32",
+        Kind::Version => "Edm.Int64",
+        Kind::Boolean => "Edm.Boolean",
+        Kind::Moment => "Edm.DateTimeOffset",
+        Kind::Guid | Kind::Lookup(_) => "Edm.Guid",
+    };
+    let right = match literal {
+        Literal::Null => "Edm.Null",
+        Literal::Boolean(_) => "Edm.Boolean",
+        Literal::Integer(_) => "Edm.Int32",
+        Literal::Decimal(_) => "Edm.Double",
+        Literal::Text(_) => "Edm.String",
+        Literal::Guid(_) => "Edm.Guid",
+        Literal::Moment(_) => "Edm.DateTimeOffset",
+        Literal::Date(_) => "Edm.Date",
+    };
+    let message = format!(
+        "A binary operator with incompatible types was detected. Found operand types '{left}' and '{right}' for operator kind '{operator:?}'."
+    );
+    Refusal::bad(QUERY, message)
+}
+
+/// The query function `In`, in its one documented use: a list of primary keys of contacts.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/in>
+fn function(
+    entity: Entity,
+    name: &str,
+    arguments: &[(String, Vec<String>)],
+) -> Result<Condition, Refusal> {
+    let unsupported = || Refusal::unsupported(format!("the query function {name} used like this"));
+    let [(first, property), (second, values)] = arguments else {
+        return Err(unsupported());
+    };
+    let known = name == "Microsoft.Dynamics.CRM.In"
+        && first == "PropertyName"
+        && second == "PropertyValues"
+        && property.as_slice() == ["contactid"]
+        && entity.table.logical == "contact";
+    if !known || values.is_empty() {
+        return Err(unsupported());
+    }
+    let id = |value: &String| {
+        let message = format!("'{value}' is not a valid Guid for 'contactid'.");
+        Uuid::try_parse(value).map_err(|_| Refusal::bad(QUERY, message))
+    };
+    let ids: Result<_, _> = values.iter().map(id).collect();
+    Ok(Condition::Among("contactid", ids?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::filter::parse;
+    use super::super::store::Cells;
+    use super::super::tables::TABLES;
+    use super::*;
+
+    fn contact() -> Entity {
+        let table = TABLES
+            .iter()
+            .find(|table| table.logical == "contact")
+            .unwrap();
+        Entity {
+            table,
+            portal_columns: true,
+        }
+    }
+
+    fn test(filter: &str) -> Result<Condition, Refusal> {
+        resolve(contact(), parse(filter).unwrap())
+    }
+
+    fn anna() -> Row {
+        let moment = "2026-11-22T10:00:00Z".parse().unwrap();
+        let cells = Cells::from([
+            ("contactid", Cell::Guid(Uuid::from_u128(1))),
+            ("fullname", Cell::Text("Anna O'Neil".to_owned())),
+            ("statecode", Cell::Integer(0)),
+            ("donotemail", Cell::Boolean(false)),
+            ("createdon", Cell::Moment(moment)),
+            (
+                "parentcustomerid",
+                Cell::Reference("account", Uuid::from_u128(2)),
+            ),
+        ]);
+        Row {
+            id: Uuid::from_u128(1),
+            version: 1,
+            cells,
+        }
+    }
+
+    #[test]
+    fn filters_hold_for_the_rows_they_describe() {
+        for (filter, expected) in [
+            ("fullname eq 'anna o''neil'", true),
+            ("fullname ne 'ANNA O''NEIL'", false),
+            (
+                "contains(fullname,'O''N') and startswith(fullname,'anna')",
+                true,
+            ),
+            ("endswith(fullname,'anna')", false),
+            ("not endswith(fullname,'anna')", true),
+            ("contains(emailaddress1,'x')", false),
+            ("emailaddress1 eq null and emailaddress1 ne 'x'", true),
+            ("emailaddress1 lt 'x' or emailaddress1 gt null", false),
+            ("statecode eq 0 and donotemail eq false", true),
+            (
+                "statecode gt 0 or (statecode ge 0 and not (statecode ne 0))",
+                true,
+            ),
+            ("createdon lt 2026-11-22T12:00:00+02:00", false),
+            ("createdon le 2026-11-22T12:00:00+02:00", true),
+            (
+                "_parentcustomerid_value eq 00000000-0000-0000-0000-000000000002",
+                true,
+            ),
+            ("contactid eq 00000000-0000-0000-0000-000000000002", false),
+            (
+                "Microsoft.Dynamics.CRM.In(PropertyName='contactid',PropertyValues=['00000000-0000-0000-0000-000000000001'])",
+                true,
+            ),
+        ] {
+            assert_eq!(test(filter).unwrap().holds(&anna()), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn wrong_names_and_types_are_refused() {
+        for filter in [
+            "nosuch eq 1",
+            "parentcustomerid eq null",
+            "FullName eq 'x'",
+            "contactid eq '00000000-0000-0000-0000-000000000001'",
+            "_parentcustomerid_value gt 00000000-0000-0000-0000-000000000001",
+            "createdon gt 2026-11-22",
+            "createdon gt '2026-11-22T10:00:00Z'",
+            "statecode eq '0'",
+            "statecode eq 0.5",
+            "donotemail eq 0",
+            "fullname eq 1",
+            "contains(statecode,'0')",
+            "Microsoft.Dynamics.CRM.In(PropertyName='contactid',PropertyValues=['x'])",
+        ] {
+            assert_eq!(test(filter).unwrap_err().status, 400, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_guessed() {
+        for filter in [
+            "parentcustomerid_account/name eq 'x'",
+            "Microsoft.Dynamics.CRM.In(PropertyName='fullname',PropertyValues=['x'])",
+            "Microsoft.Dynamics.CRM.Today(PropertyName='createdon')",
+        ] {
+            assert_eq!(test(filter).unwrap_err().status, 501, "{filter}");
+        }
+    }
+}

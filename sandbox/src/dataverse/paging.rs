@@ -1,0 +1,165 @@
+//! Order and pages of a result: `$top`, the page size a caller prefers, the link to the next page.
+//!
+//! A page begins after the last row of the one before, so rows that come or go meanwhile do no harm.
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/page-results>
+
+use std::cmp::Ordering;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::errors::{ARGUMENT, Refusal};
+use super::options::Options;
+use super::reply::Preferences;
+use super::schema::{Column, Entity};
+use super::store::Row;
+
+/// The most rows in one answer.
+pub(crate) const LARGEST_PAGE: usize = 5_000;
+
+/// Compares rows by columns, each up or down; null comes first going up.
+pub(crate) fn order(one: &Row, two: &Row, columns: &[(&'static Column, bool)]) -> Ordering {
+    for (column, descending) in columns {
+        let (first, second) = (one.cells.get(column.name), two.cells.get(column.name));
+        let order = match (first, second) {
+            (Some(first), Some(second)) => first.compare(second),
+            _ => first.is_some().cmp(&second.is_some()),
+        };
+        if order.is_ne() {
+            return if *descending { order.reverse() } else { order };
+        }
+    }
+    one.id.cmp(&two.id)
+}
+
+/// One page of a result.
+#[derive(Debug)]
+pub(crate) struct Page<'a> {
+    pub(crate) rows: &'a [&'a Row],
+    /// What the next page is asked for with, when there is one.
+    pub(crate) next: Option<String>,
+}
+
+impl<'a> Page<'a> {
+    /// Cuts a page out of the whole result; `after` finds where rows after a given one begin.
+    pub(crate) fn cut(
+        rows: &'a [&'a Row],
+        options: &Options,
+        preferences: &Preferences,
+        after: impl Fn(Uuid) -> Option<usize>,
+    ) -> Result<Self, Refusal> {
+        let size = preferences
+            .max_page_size
+            .unwrap_or(LARGEST_PAGE)
+            .clamp(1, LARGEST_PAGE);
+        let (number, start) = match &options.skip_token {
+            None => (1, 0),
+            Some(token) => {
+                let (number, last) = read_token(token)?;
+                // When that row is gone, count: as good as can be done without it.
+                (
+                    number,
+                    after(last).unwrap_or(size.saturating_mul(number - 1)),
+                )
+            }
+        };
+        let start = start.min(rows.len());
+        if let (Some(top), None) = (options.top, preferences.max_page_size) {
+            let end = rows.len().min(start + top.min(LARGEST_PAGE));
+            return Ok(Self {
+                rows: &rows[start..end],
+                next: None,
+            });
+        }
+        let end = rows.len().min(start + size);
+        let more = end < rows.len();
+        let last = rows[start..end].last().filter(|_| more);
+        let next = last.map(|row| {
+            format!(
+                "<cookie pagenumber=\"{}\" last=\"{}\" istracking=\"False\" />",
+                number + 1,
+                row.id
+            )
+        });
+        Ok(Self {
+            rows: &rows[start..end],
+            next,
+        })
+    }
+}
+
+fn read_token(token: &str) -> Result<(usize, Uuid), Refusal> {
+    let malformed = || Refusal::bad(ARGUMENT, "Malformed XML in the Paging Cookie");
+    let document = roxmltree::Document::parse(token).map_err(|_| malformed())?;
+    let cookie = document.root_element();
+    let number = cookie
+        .attribute("pagenumber")
+        .and_then(|number| number.parse().ok());
+    let last = cookie
+        .attribute("last")
+        .and_then(|last| Uuid::try_parse(last).ok());
+    let number = number.filter(|number| *number > 1);
+    number.zip(last).ok_or_else(malformed)
+}
+
+/// The request that led here, with the token of the next page.
+pub(crate) fn next_link(root: &str, target: &str, token: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let kept = query.split('&').filter(|option| {
+        let name = option
+            .split('=')
+            .next()
+            .unwrap_or_default()
+            .replace("%24", "$");
+        !option.is_empty() && name != "$skiptoken"
+    });
+    let token = format!(
+        "$skiptoken={}",
+        utf8_percent_encode(token, NON_ALPHANUMERIC)
+    );
+    let options: Vec<_> = kept.chain([token.as_str()]).collect();
+    format!("{root}{path}?{}", options.join("&"))
+}
+
+/// Adds `@odata.count`, which never exceeds the largest page.
+pub(crate) fn count(body: &mut Map<String, Value>, rows: usize, preferences: &Preferences) {
+    let count = rows.min(LARGEST_PAGE);
+    body.insert("@odata.count".to_owned(), Value::from(count));
+    let total = "Microsoft.Dynamics.CRM.totalrecordcount";
+    if preferences.wants(total) {
+        body.insert(format!("@{total}"), Value::from(count));
+        let exceeded = Value::from(rows > LARGEST_PAGE);
+        body.insert(format!("@{total}limitexceeded"), exceeded);
+    }
+}
+
+/// Says that FetchXML has another page, to callers who asked for these annotations.
+pub(crate) fn more_records(
+    body: &mut Map<String, Value>,
+    entity: Entity,
+    page: usize,
+    rows: &[&Row],
+    preferences: &Preferences,
+) {
+    let cookie = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
+    if let (true, Some(first), Some(last)) = (preferences.wants(cookie), rows.first(), rows.last())
+    {
+        let key = entity.table.key;
+        let inner = format!(
+            "<cookie page=\"{page}\"><{key} last=\"{{{}}}\" first=\"{{{}}}\" /></cookie>",
+            last.id, first.id
+        );
+        let once = utf8_percent_encode(&inner, NON_ALPHANUMERIC).to_string();
+        let twice = utf8_percent_encode(&once, NON_ALPHANUMERIC);
+        let next = page + 1;
+        let outer = format!(
+            "<cookie pagenumber=\"{next}\" pagingcookie=\"{twice}\" istracking=\"False\" />"
+        );
+        body.insert(format!("@{cookie}"), Value::from(outer));
+    }
+    let more = "Microsoft.Dynamics.CRM.morerecords";
+    if preferences.wants(more) {
+        body.insert(format!("@{more}"), Value::from(true));
+    }
+}

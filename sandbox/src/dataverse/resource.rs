@@ -1,0 +1,155 @@
+//! Reads the path of a request: which table, row, collection, link or definition it names.
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/compose-http-requests-handle-errors>
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use super::errors::{ARGUMENT, QUERY, Refusal};
+use super::schema::Entity;
+use super::state::State;
+
+/// The path of the service root on every organization.
+pub(crate) const ROOT_PATH: &str = "/api/data/v9.2/";
+
+/// What earlier operations of a changeset made, by their `Content-ID`.
+pub(crate) type References = BTreeMap<String, (Entity, Uuid)>;
+
+/// What a path names.
+#[derive(Debug)]
+pub(crate) enum Resource {
+    Batch,
+    WhoAmI,
+    /// The definition of a table by logical name, or a collection in it.
+    Definition(String, Option<String>),
+    Set(Entity),
+    Count(Entity),
+    Row(Entity, Uuid),
+    /// A navigation property of a row.
+    Navigation(Entity, Uuid, String),
+    /// The link behind a navigation property, to one other row where the path has its key.
+    Link(Entity, Uuid, String, Option<Uuid>),
+}
+
+/// Reads a path that follows the service root.
+pub(crate) fn parse(
+    state: &State,
+    references: &References,
+    path: &str,
+) -> Result<Resource, Refusal> {
+    let decode = |segment| percent_decode_str(segment).decode_utf8().map(Into::into);
+    let segments: Result<Vec<String>, _> = path.split('/').map(decode).collect();
+    let segments =
+        segments.map_err(|_| Refusal::bad(QUERY, "Bad Request - Error in query syntax."))?;
+    let [first, rest @ ..] = segments.as_slice() else {
+        return Err(Refusal::no_segment(path));
+    };
+    match first.as_str() {
+        "$batch" if rest.is_empty() => Ok(Resource::Batch),
+        "WhoAmI" | "WhoAmI()" if rest.is_empty() => Ok(Resource::WhoAmI),
+        "" | "$metadata" => Err(Refusal::unsupported(format!("GET of '{path}'"))),
+        _ if first.starts_with("EntityDefinitions") => definition(first, rest),
+        _ => row_or_set(state, references, first, rest),
+    }
+}
+
+fn definition(first: &str, rest: &[String]) -> Result<Resource, Refusal> {
+    let name = first
+        .strip_prefix("EntityDefinitions(LogicalName='")
+        .and_then(|name| name.strip_suffix("')"));
+    match (name, rest) {
+        (Some(name), []) => Ok(Resource::Definition(name.to_owned(), None)),
+        (Some(name), [part]) => Ok(Resource::Definition(name.to_owned(), Some(part.clone()))),
+        _ => Err(Refusal::unsupported(format!("the metadata path '{first}'"))),
+    }
+}
+
+fn row_or_set(
+    state: &State,
+    references: &References,
+    first: &str,
+    rest: &[String],
+) -> Result<Resource, Refusal> {
+    let (entity, id) = first_segment(state, references, first)?;
+    let Some(id) = id else {
+        return match rest {
+            [] => Ok(Resource::Set(entity)),
+            [last] if last == "$count" => Ok(Resource::Count(entity)),
+            _ => Err(unknown(rest)),
+        };
+    };
+    match rest {
+        [] => Ok(Resource::Row(entity, id)),
+        [name] if !name.contains(['(', '.', '$']) => {
+            Ok(Resource::Navigation(entity, id, name.clone()))
+        }
+        [name, last] if last == "$ref" => {
+            let (name, other) = key(name)?;
+            Ok(Resource::Link(entity, id, name.to_owned(), other))
+        }
+        _ => Err(unknown(rest)),
+    }
+}
+
+fn unknown(rest: &[String]) -> Refusal {
+    Refusal::unsupported(format!("the path '{}'", rest.join("/")))
+}
+
+/// A table, or a row of it, or what `$1` stands for.
+fn first_segment(
+    state: &State,
+    references: &References,
+    segment: &str,
+) -> Result<(Entity, Option<Uuid>), Refusal> {
+    if let Some(content_id) = segment.strip_prefix('$') {
+        let found = references.get(content_id);
+        let message =
+            format!("Content-ID Reference: '${content_id}' does not exist in the batch context.");
+        let (entity, id) = found.ok_or_else(|| Refusal::bad(ARGUMENT, message))?;
+        return Ok((*entity, Some(*id)));
+    }
+    let (set, id) = key(segment)?;
+    Ok((state.entity_of_set(set)?, id))
+}
+
+/// Splits `name(key)`; a key is a GUID without quotation marks, or `column=GUID`.
+fn key(segment: &str) -> Result<(&str, Option<Uuid>), Refusal> {
+    let Some((name, rest)) = segment.split_once('(') else {
+        return Ok((segment, None));
+    };
+    let syntax = || Refusal::bad(QUERY, "Bad Request - Error in query syntax.");
+    let key = rest.strip_suffix(')').ok_or_else(syntax)?;
+    if key.contains('=') {
+        return Err(Refusal::unsupported(format!("the alternate key '{key}'")));
+    }
+    let id = (key.len() == 36)
+        .then(|| Uuid::try_parse(key).ok())
+        .flatten();
+    Ok((name, Some(id.ok_or_else(syntax)?)))
+}
+
+/// The row that a reference in a body names: absolute, rooted, relative to the service, or `$1`.
+pub(crate) fn reference(
+    state: &State,
+    references: &References,
+    root: &str,
+    uri: &str,
+) -> Result<(Entity, Uuid), Refusal> {
+    let relative = uri
+        .strip_prefix(root)
+        .or_else(|| uri.strip_prefix(ROOT_PATH))
+        .or_else(|| uri.strip_prefix('/'))
+        .unwrap_or(uri);
+    if relative.contains("://") {
+        let message = format!("'{uri}' is not a resource of this organization.");
+        return Err(Refusal::bad(ARGUMENT, message));
+    }
+    match parse(state, references, relative)? {
+        Resource::Row(entity, id) => Ok((entity, id)),
+        _ => Err(Refusal::bad(
+            ARGUMENT,
+            format!("'{uri}' does not identify a record."),
+        )),
+    }
+}

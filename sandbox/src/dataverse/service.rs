@@ -1,0 +1,170 @@
+//! The HTTP face of the Web API: who calls, how often, how long an address, and the common headers.
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/compose-http-requests-handle-errors>
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+
+use super::Dataverse;
+use super::errors::Refusal;
+use super::reply::{Operation, Reply};
+use super::resource::ROOT_PATH;
+use crate::traffic::Operations;
+
+/// The longest address of a request by itself, in characters.
+const LONGEST_URL: usize = 32_768;
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 116_850_000;
+/// The cookie by which a client would stick to one web server.
+const AFFINITY: &str = "ARRAffinity";
+
+/// A request that counts as being in work until this is dropped.
+struct InWork<'a> {
+    dataverse: &'a Dataverse,
+    since: Timestamp,
+}
+
+impl Drop for InWork<'_> {
+    fn drop(&mut self) {
+        let mut state = self.dataverse.state();
+        let now = state.clock.now();
+        let took = now
+            .duration_since(self.since)
+            .try_into()
+            .unwrap_or_default();
+        state.limits.leave(now, took);
+    }
+}
+
+impl Dataverse {
+    /// The routes of the service.
+    pub(crate) fn router(&self) -> Router {
+        Router::new().fallback(handle).with_state(self.clone())
+    }
+
+    async fn respond(&self, request: Request) -> Reply {
+        let Some(path) = request.uri().path().strip_prefix(ROOT_PATH) else {
+            return Refusal::no_segment(request.uri().path()).into_reply();
+        };
+        if !self.is_authorized(&request) {
+            let reply = Reply::new(StatusCode::UNAUTHORIZED);
+            return reply.with_header("www-authenticate", "Bearer");
+        }
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        let target = format!("{path}{query}");
+        let work = match self.enter(&request) {
+            Ok(work) => work,
+            Err(refusal) => return refusal.into_reply(),
+        };
+        let reply = self.carry_out(request, target).await;
+        drop(work);
+        reply
+    }
+
+    fn is_authorized(&self, request: &Request) -> bool {
+        let header = request.headers().get(http::header::AUTHORIZATION);
+        let token = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        token.is_some_and(|token| self.accepts(token))
+    }
+
+    fn enter(&self, request: &Request) -> Result<InWork<'_>, Refusal> {
+        let mut state = self.state();
+        let cookies = request.headers().get_all(http::header::COOKIE);
+        let sticks = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(AFFINITY));
+        if cookies.iter().any(sticks) {
+            state.cookies_seen += 1;
+        }
+        let since = state.clock.now();
+        let settings = state.settings.clone();
+        state.limits.enter(&settings, since)?;
+        Ok(InWork {
+            dataverse: self,
+            since,
+        })
+    }
+
+    async fn carry_out(&self, request: Request, target: String) -> Reply {
+        let root = root(&request);
+        if root.len() + target.len() > LONGEST_URL {
+            return Refusal::new(StatusCode::URI_TOO_LONG, "", "The URL is too long.").into_reply();
+        }
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+            let message = "The request is too large.";
+            return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "", message).into_reply();
+        };
+        let (method, headers) = (parts.method, parts.headers);
+        let operation = Operation {
+            method,
+            target,
+            headers,
+            body,
+            content_id: None,
+        };
+        if operation.split().0 == "$batch" {
+            return self.run_batch(&operation, &root).await;
+        }
+        self.spend(1).await;
+        self.run_alone(&operation, &root)
+    }
+
+    /// Takes the time that so many operations take.
+    pub(crate) async fn spend(&self, operations: usize) {
+        let each = self.state().settings.execution_time;
+        let time = each.saturating_mul(u32::try_from(operations).unwrap_or(u32::MAX));
+        if !time.is_zero() {
+            tokio::time::sleep(time).await;
+        }
+    }
+
+    /// Adds what every answer carries.
+    fn finish(&self, reply: Reply) -> Response<Body> {
+        let mut state = self.state();
+        let id = state.mint().to_string();
+        let hint = state.settings.parallelism_hint.to_string();
+        let cookie = format!(
+            "{AFFINITY}={}; path=/; secure; HttpOnly",
+            state.organization.simple()
+        );
+        drop(state);
+        let reply = reply
+            .with_header("x-ms-service-request-id", &id)
+            .with_header("x-ms-dop-hint", &hint);
+        let mut response = Response::new(Body::from(reply.body));
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply.headers;
+        response
+            .extensions_mut()
+            .insert(Operations(reply.operations));
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response
+                .headers_mut()
+                .append(HeaderName::from_static("set-cookie"), cookie);
+        }
+        response
+    }
+}
+
+/// The service root as the caller addressed it.
+fn root(request: &Request) -> String {
+    let named = request
+        .headers()
+        .get(http::header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let uri = request.uri();
+    let host = named
+        .or(uri.authority().map(http::uri::Authority::as_str))
+        .unwrap_or("localhost");
+    format!("{}://{host}{ROOT_PATH}", uri.scheme_str().unwrap_or("http"))
+}
+
+async fn handle(State(dataverse): State<Dataverse>, request: Request) -> Response<Body> {
+    let reply = dataverse.respond(request).await;
+    dataverse.finish(reply)
+}

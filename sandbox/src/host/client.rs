@@ -1,0 +1,27 @@
+//! The host's HTTP client towards the handler: plain HTTP on loopback, no redirects, no proxy of this
+//! machine. It is the only place in the host that makes a client or sends with one.
+
+use reqwest::{Client, Request, RequestBuilder, Response, redirect::Policy};
+
+/// A client whose connections are pooled; it has no timeout of its own.
+pub(super) fn client() -> std::io::Result<Client> {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .http1_only()
+        .build()
+        .map_err(std::io::Error::other)
+}
+
+/// Sends a request that was built with the client.
+pub(super) async fn send(
+    client: &Client,
+    request: RequestBuilder,
+) -> Result<Response, reqwest::Error> {
+    execute(client, request.build()?).await
+}
+
+/// Sends a request made by hand, whose headers then go out as they are.
+pub(super) async fn execute(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
+    client.execute(request).await
+}

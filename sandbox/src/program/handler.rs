@@ -1,0 +1,87 @@
+//! The handler under test: how it is built, and the settings that a developer's machine gives it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// Builds the handler as it is in the repository and returns the executable's path.
+pub(super) async fn build(repository: &Path) -> anyhow::Result<PathBuf> {
+    super::say(
+        "Building the handler (cargo build -p portal-invite --profile quick); --handler PATH takes one that is built.",
+    );
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "-p", "portal-invite", "--profile", "quick"])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(repository)
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("the handler does not build");
+    }
+    executable(&output.stdout).context("cargo named no executable portal-invite")
+}
+
+/// Finds the executable in cargo's messages, one JSON object a line.
+fn executable(messages: &[u8]) -> Option<PathBuf> {
+    (messages.split(|byte| *byte == b'\n'))
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "portal-invite")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// What the example settings say and the services do not: the runtime and the timers' schedules.
+pub(super) fn local_settings(repository: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let path = repository.join("local.settings.example.json");
+    let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    let file: Value = serde_json::from_slice(&text)?;
+    let values = file["Values"]
+        .as_object()
+        .context("local.settings.example.json has no Values")?;
+    let wanted = |name: &str| name == "FUNCTIONS_WORKER_RUNTIME" || name.ends_with("_SCHEDULE");
+    Ok(values
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_the_one_that_cargo_names() {
+        let messages =
+            br#"{"reason":"compiler-artifact","target":{"name":"other"},"executable":"/a"}
+{"reason":"compiler-artifact","target":{"name":"portal-invite"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"portal-invite"},"executable":"/b"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(executable(messages), Some(PathBuf::from("/b")));
+    }
+
+    #[test]
+    fn the_example_settings_have_every_schedule() {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let names: Vec<String> = local_settings(&repository)
+            .unwrap()
+            .into_iter()
+            .map(|it| it.0)
+            .collect();
+        for name in [
+            "FUNCTIONS_WORKER_RUNTIME",
+            "DISPATCH_SCHEDULE",
+            "SWEEP_SCHEDULE",
+        ] {
+            assert!(names.contains(&name.to_owned()), "{name}");
+        }
+        assert!(!names.contains(&"DATAVERSE_URL".to_owned()));
+    }
+}

@@ -1,0 +1,257 @@
+//! The way to a service: faults, latency and the traffic log in front of its router.
+//!
+//! The same [`Wire`] serves callers in the process and sockets on loopback. Work that has begun goes on
+//! when its caller hangs up, as it does at a real service, and each answer carries a `Date` of the
+//! sandbox's clock. It knows nothing of what the services do.
+
+use std::convert::Infallible;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+use tower::ServiceExt;
+
+use crate::clock::Clock;
+use crate::faults::{Fault, Faults, Service};
+use crate::traffic::{Entry, Operations, Traffic};
+
+/// How long requests take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Latency {
+    /// No longer than the work takes.
+    #[default]
+    None,
+    /// A uniform draw for each request from a range for its service: Dataverse 40 to 160 ms, Graph 20 to
+    /// 60 ms (its operations take their own time besides), identity 5 to 30 ms, portal 50 to 200 ms;
+    /// one request in a hundred takes ten times as long. A model for tests, not a measurement.
+    Realistic,
+}
+
+impl Latency {
+    fn draw(self, service: Service, chance: &Mutex<fastrand::Rng>) -> Duration {
+        if self == Self::None {
+            return Duration::ZERO;
+        }
+        let range = match service {
+            Service::Dataverse => 40..=160,
+            Service::Graph => 20..=60,
+            Service::Identity => 5..=30,
+            Service::Portal => 50..=200,
+        };
+        let mut chance = chance.lock();
+        let milliseconds = chance.u64(range);
+        let slow = chance.u8(0..100) == 0;
+        Duration::from_millis(milliseconds * if slow { 10 } else { 1 })
+    }
+}
+
+/// The connection broke: the caller gets no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection broke")]
+pub struct Dropped;
+
+/// A service with faults, latency and the traffic log in front of it; clones share all of them.
+#[derive(Clone)]
+pub struct Wire {
+    service: Service,
+    router: Router,
+    faults: Faults,
+    traffic: Traffic,
+    clock: Clock,
+    latency: Latency,
+    chance: Arc<Mutex<fastrand::Rng>>,
+}
+
+impl Wire {
+    pub(crate) fn new(
+        service: Service,
+        router: Router,
+        faults: Faults,
+        traffic: Traffic,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            service,
+            // Each service states its own limit on bodies.
+            router: router.layer(DefaultBodyLimit::disable()),
+            faults,
+            traffic,
+            clock,
+            latency: Latency::None,
+            chance: Arc::new(Mutex::new(fastrand::Rng::with_seed(0))),
+        }
+    }
+
+    pub(crate) fn with_latency(
+        mut self,
+        latency: Latency,
+        chance: Arc<Mutex<fastrand::Rng>>,
+    ) -> Self {
+        self.latency = latency;
+        self.chance = chance;
+        self
+    }
+
+    /// Carries one request to the service and its answer back.
+    ///
+    /// The work goes on when the caller drops this future.
+    ///
+    /// # Panics
+    /// Where the service does.
+    pub async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+        let wire = self.clone();
+        match tokio::spawn(async move { wire.carry(request).await }).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => Err(Dropped),
+        }
+    }
+
+    /// Serves the connections of `listener` until the task is aborted, which breaks them.
+    pub fn serve(self, listener: TcpListener) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                tokio::select! {
+                    accepted = listener.accept() => match accepted {
+                        Ok((stream, _)) => drop(connections.spawn(self.clone().converse(stream))),
+                        Err(error) => {
+                            tracing::error!(%error, "a connection was not accepted");
+                            sleep(Duration::from_millis(50)).await;
+                        }
+                    },
+                    Some(_) = connections.join_next() => {}
+                }
+            }
+        })
+    }
+
+    async fn converse(self, stream: TcpStream) {
+        let answer = service_fn(|request: Request<Incoming>| {
+            let wire = self.clone();
+            async move {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+                let answer = wire.call(Request::from_parts(head, body)).await?;
+                Ok::<_, Dropped>(answer.map(Full::new))
+            }
+        });
+        // An error is a fault that broke the connection, or a peer that went away.
+        let served = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+        if let Err(error) = served.await {
+            tracing::debug!(%error, "a connection ended");
+        }
+    }
+
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+        let path = (request.uri().path_and_query()).map_or("/", |path| path.as_str());
+        let faults = (self.faults).take(self.service, request.method(), path, false);
+        let mut entry = Entry {
+            at: self.clock.now(),
+            service: self.service,
+            method: request.method().clone(),
+            path: path.to_owned(),
+            request_bytes: request.body().len(),
+            status: None,
+            operations: 0,
+        };
+        let outcome = self.pass(faults, request, &mut entry.operations).await;
+        entry.status = outcome.as_ref().ok().map(|a| a.status().as_u16());
+        self.traffic.record(entry);
+        outcome
+    }
+
+    async fn pass(
+        &self,
+        faults: Vec<Fault>,
+        request: Request<Bytes>,
+        operations: &mut usize,
+    ) -> Result<Response<Bytes>, Dropped> {
+        let mut instead = None;
+        for fault in faults {
+            match fault {
+                Fault::Delay(time) => sleep(time).await,
+                Fault::Call(callback) => callback(),
+                Fault::DropBefore => return Err(Dropped),
+                Fault::DropAfter => instead = Some(Err(Dropped)),
+                Fault::Answer {
+                    status,
+                    retry_after_seconds,
+                    code,
+                    effect,
+                } => {
+                    let answer = self.dated(scripted(status, retry_after_seconds, &code));
+                    if !effect {
+                        return Ok(answer);
+                    }
+                    instead = Some(Ok(answer));
+                }
+            }
+        }
+        sleep(self.latency.draw(self.service, &self.chance)).await;
+        let answer = self.ask(request).await?;
+        *operations = (answer.extensions().get()).map_or(0, |&Operations(count)| count);
+        instead.unwrap_or(Ok(answer))
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+        let answer = self.router.clone().oneshot(request.map(Body::from)).await;
+        let (head, body) = answer
+            .unwrap_or_else(|never: Infallible| match never {})
+            .into_parts();
+        let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+        Ok(self.dated(Response::from_parts(head, body)))
+    }
+
+    fn dated(&self, mut answer: Response<Bytes>) -> Response<Bytes> {
+        answer
+            .headers_mut()
+            .entry(DATE)
+            .or_insert_with(|| http_date(self.clock.now()));
+        answer
+    }
+}
+
+/// A moment as the `Date` header writes it.
+fn http_date(moment: Timestamp) -> HeaderValue {
+    let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&moment);
+    text.ok()
+        .and_then(|text| HeaderValue::try_from(text).ok())
+        .unwrap_or_else(|| HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
+}
+
+/// The answer that a [`Fault::Answer`] gives.
+fn scripted(status: u16, retry_after_seconds: Option<u64>, code: &str) -> Response<Bytes> {
+    let body = json!({"error": {"code": code, "message": "Scripted by the sandbox."}});
+    let mut answer = Response::new(Bytes::from(body.to_string()));
+    *answer.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(seconds) = retry_after_seconds {
+        (answer.headers_mut()).insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests;

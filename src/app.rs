@@ -1,0 +1,151 @@
+//! Owns the wiring: from settings to a service that listens. The one door for production and tests.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::functions;
+use crate::letter::{Brand, LetterError, Letters};
+use crate::remote::dataverse::Dataverse;
+use crate::remote::graph::Graph;
+use crate::remote::http::Transport;
+use crate::remote::identity::Identity;
+use crate::remote::journal::Store;
+use crate::service::{Mailboxes, Parts, Policy, Service};
+
+/// What the outside gives: time, chance and a way out.
+#[derive(Clone, Debug)]
+pub struct Ambient {
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub chance: Chance,
+    /// How requests leave.
+    pub transport: Transport,
+}
+
+/// A service that is ready to listen.
+#[derive(Debug)]
+pub struct App {
+    service: Service,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// No credential can be made.
+    #[error("cannot sign in: {0}")]
+    Identity(String),
+    /// The templates are not right.
+    #[error(transparent)]
+    Letters(#[from] LetterError),
+    /// A language has no template.
+    #[error("LANGUAGES names {0}, which has no templates")]
+    Language(String),
+    /// The batch store cannot be opened.
+    #[error("cannot open the batch store (BATCH_STORE): {0}")]
+    Store(io::Error),
+}
+
+impl App {
+    /// Puts everything together; touches no remote service.
+    pub fn build(config: Config, ambient: Ambient) -> Result<Self, AppError> {
+        let identity = Identity::of(config.credential.clone(), &ambient.transport);
+        let identity = identity.map_err(|error| AppError::Identity(error.to_string()))?;
+        Self::signed_in(config, ambient, Arc::new(identity))
+    }
+
+    /// The same with an identity made elsewhere.
+    pub fn signed_in(
+        config: Config,
+        ambient: Ambient,
+        identity: Arc<Identity>,
+    ) -> Result<Self, AppError> {
+        let Ambient {
+            clock,
+            chance,
+            transport,
+        } = ambient;
+        let letters = Letters::load(&config.template_dir)?;
+        if let Some(language) = config
+            .languages
+            .keys()
+            .find(|language| !letters.has_language(language))
+        {
+            return Err(AppError::Language(language.clone()));
+        }
+        let store = Store::open(&config.batch_store, clock.clone()).map_err(AppError::Store)?;
+        let sources = || (clock.clone(), chance.clone());
+        let dataverse = Dataverse::new(
+            &config.dataverse_url,
+            transport.clone(),
+            Arc::clone(&identity),
+            sources(),
+        );
+        let graph = Graph::new(&config.graph_url, transport, identity, sources());
+        let mailboxes = Mailboxes::new(clock.clone(), config.mail_rate_per_minute);
+        let service = Service::new(Parts {
+            policy: policy(config),
+            clock,
+            chance,
+            dataverse,
+            graph,
+            store,
+            letters,
+            mailboxes,
+        });
+        Ok(Self { service })
+    }
+
+    /// The use cases, for commands and tests.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Answers requests until the process ends. The host kills it without a word, so nothing waits for a signal.
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        axum::serve(listener, functions::router(self.service)).await
+    }
+}
+
+/// Listens where the host said. The host restarts a process on the same port at once, hence the reuse.
+pub fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.listen(1_024)
+}
+
+fn policy(config: Config) -> Policy {
+    let address =
+        |address: &crate::domain::email_address::EmailAddress| address.as_str().to_owned();
+    Policy {
+        site: config.site,
+        portal_url: config.portal_url,
+        time_zone: config.time_zone,
+        languages: config.languages,
+        default_language: config.default_language,
+        brand: Brand {
+            name: config.brand.name,
+            color: config.brand.color,
+            logo_url: config.brand.logo_url,
+            support_email: config.brand.support_email.as_ref().map(address),
+        },
+        reply_to: config.mail_reply_to.as_ref().map(address),
+        valid_days: config.invitation_valid_days,
+        owner: config.invitation_owner,
+        allow_links: config.allow_links,
+        allowed_workflows: config.allowed_workflows,
+        senders: config.mail_senders.iter().map(address).collect(),
+        delivery: config.mail_delivery,
+        inline_time: config.inline_time,
+        sweep_scope: config.sweep_scope,
+        keep: Duration::from_secs(u64::from(config.batch_keep_days) * 24 * 3_600),
+    }
+}

@@ -1,0 +1,189 @@
+//! Owns what a batch is: its terms, its plan for each entry, and the lines its journal is made of.
+//!
+//! Nothing here ever holds an invitation code: a journal outlives the letters by months. A line's shape is a
+//! contract with journals already written, so fields are added, never renamed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::ids::{AccountId, BatchNumber, ContactId, InvitationId, WorkflowId};
+use super::outcome::Outcome;
+
+/// How letters are handed to Exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MailDelivery {
+    /// Draft, then send: a lost answer can be looked up. Needs Mail.ReadWrite and Mail.Send.
+    Draft,
+    /// One `sendMail` call: a lost answer stays unknown. Needs Mail.Send.
+    Send,
+}
+
+/// What holds for every entry of a batch, resolved when it was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// The batch's number, written on each row it creates.
+    pub number: BatchNumber,
+    /// When it was planned.
+    pub created: Timestamp,
+    /// Until when its invitations can be redeemed.
+    pub expires: Timestamp,
+    /// Whether letters are sent, or links handed to the caller.
+    pub send_email: bool,
+    /// Whether contacts with a portal sign-in are invited too.
+    pub include_registered: bool,
+    /// How letters leave.
+    pub delivery: MailDelivery,
+    /// The sender mailboxes to choose from; fixed, so that a changed setting never moves a letter to another mailbox.
+    pub senders: Vec<String>,
+    /// What the letter says.
+    pub letter: LetterTerms,
+    /// What is bound on each row.
+    pub bound: Bound,
+    /// Who asked, for the record.
+    pub requested_by: Option<String>,
+}
+
+/// What the letters of a batch have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LetterTerms {
+    /// A language of the template set.
+    pub language: String,
+    /// A template of that language.
+    pub template: String,
+    /// A subject that replaces the template's.
+    pub subject: Option<String>,
+    /// A personal message, plain text.
+    pub message: Option<String>,
+    /// Where the site leads after redemption.
+    pub return_path: Option<String>,
+    /// Who invites, by name.
+    pub inviter_name: Option<String>,
+}
+
+/// Rows that each invitation of a batch points to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bound {
+    /// The inviting contact.
+    pub inviter: Option<ContactId>,
+    /// The account that the redeeming contact is assigned to.
+    pub account: Option<AccountId>,
+    /// The workflow that runs at redemption.
+    pub workflow: Option<WorkflowId>,
+}
+
+/// The plan for one entry of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The contact, as the request named it.
+    pub contact: ContactId,
+    /// Its full name, where it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Box<str>>,
+    /// What is to be done.
+    pub plan: Plan,
+}
+
+/// What is to be done for one entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Plan {
+    /// Nothing: the end is known.
+    Settled(Outcome),
+    /// Create this invitation, then send its letter where the terms say so.
+    Create(InvitationId),
+}
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "camelCase")]
+pub enum Line {
+    /// The terms; `by` tells the attempts at planning apart.
+    Terms {
+        /// Which planner.
+        by: Uuid,
+        /// What holds for every entry.
+        terms: Box<Terms>,
+    },
+    /// Some entries of the plan, in request order.
+    Plan {
+        /// Which planner.
+        by: Uuid,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+    /// The plan is whole: the batch is accepted.
+    Planned {
+        /// Which planner's plan it is. The first such line wins.
+        by: Uuid,
+        /// How many entries it has.
+        count: usize,
+    },
+    /// Letters are about to be handed over; after this line a row is never created again.
+    Attempting {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        letters: Vec<Attempt>,
+    },
+    /// Exchange accepted these letters.
+    Accepted {
+        /// Entry numbers.
+        entries: Vec<usize>,
+    },
+    /// These letters certainly did not leave: they may be attempted again.
+    Released {
+        /// Entry numbers.
+        entries: Vec<usize>,
+    },
+    /// A mailbox takes nothing before a moment.
+    Resting {
+        /// The mailbox.
+        mailbox: String,
+        /// When it refused.
+        at: Timestamp,
+        /// When to try again.
+        until: Timestamp,
+        /// Why.
+        cause: RestCause,
+    },
+    /// Final outcomes. The first for an entry wins.
+    Result {
+        /// Entry number and outcome.
+        outcomes: Vec<(usize, Outcome)>,
+    },
+    /// Every entry has its outcome.
+    End {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A letter about to be handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Entry number.
+    pub entry: usize,
+    /// The draft's immutable id; absent where the letter goes without a draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// A hash of the code it carries, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_hash: Option<String>,
+}
+
+/// Why a mailbox rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RestCause {
+    /// Exchange asked to wait.
+    Throttled,
+    /// The mailbox has used up its day's recipients.
+    Quota,
+    /// Exchange refuses the mailbox.
+    Refused,
+}

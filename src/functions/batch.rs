@@ -1,0 +1,90 @@
+//! function-batch: `GET /api/batches/{number}`, 202 while work is left, then 200 with the results.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::problem::Problem;
+use crate::domain::ids::BatchNumber;
+use crate::domain::outcome::OutcomeKind;
+use crate::service::Service;
+use crate::service::invite::FieldError;
+
+/// Entries in one answer.
+const DEFAULT_TOP: usize = 1_000;
+const MOST_TOP: usize = 5_000;
+
+#[derive(Deserialize)]
+pub(super) struct Parameters {
+    outcome: Option<String>,
+    top: Option<String>,
+    cursor: Option<String>,
+}
+
+/// What of the results to show.
+struct Window {
+    outcome: Option<OutcomeKind>,
+    top: usize,
+    skip: usize,
+}
+
+pub(super) async fn handle(
+    State(service): State<Service>,
+    Path(number): Path<String>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let not_found = || Problem::new(StatusCode::NOT_FOUND, "batchNotFound");
+    let number = number
+        .parse::<i64>()
+        .ok()
+        .and_then(|number| BatchNumber::try_from(number).ok());
+    let window = window(&parameters)?;
+    let mut report = service.batch(number.ok_or_else(not_found)?).await?;
+    let wanted = |kind| window.outcome.is_none_or(|outcome| outcome == kind);
+    report.results.retain(|entry| wanted(entry.outcome));
+    let following = window.skip + window.top;
+    let cursor = (report.results.len() > following).then(|| following.to_string());
+    report.results = report
+        .results
+        .into_iter()
+        .skip(window.skip)
+        .take(window.top)
+        .collect();
+    Ok(super::invite::page(report, cursor, &headers))
+}
+
+/// A finished batch never changes, so a place in its results is a lasting cursor.
+fn window(parameters: &Parameters) -> Result<Window, Problem> {
+    let mut errors = Vec::new();
+    let mut wrong = |field: &str, message: &str| {
+        errors.push(FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        });
+    };
+    let outcome = parameters.outcome.as_deref().map(|text| {
+        serde_json::from_value::<OutcomeKind>(text.into())
+            .map_err(|_| wrong("outcome", "is not an outcome"))
+    });
+    let top = parameters
+        .top
+        .as_deref()
+        .map_or(Some(DEFAULT_TOP), |text| text.parse().ok());
+    let top = top.filter(|top| (1..=MOST_TOP).contains(top));
+    if top.is_none() {
+        wrong("top", "must be a whole number from 1 to 5000");
+    }
+    let skip = parameters
+        .cursor
+        .as_deref()
+        .map_or(Some(0), |text| text.parse().ok());
+    if skip.is_none() {
+        wrong("cursor", "is not one that an earlier answer gave");
+    }
+    match (outcome.transpose(), top, skip) {
+        (Ok(outcome), Some(top), Some(skip)) => Ok(Window { outcome, top, skip }),
+        _ => Err(Problem::invalid(errors)),
+    }
+}

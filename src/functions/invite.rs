@@ -1,0 +1,287 @@
+//! function-invite: `POST /api/invitations`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::fields::Fields;
+use super::problem::Problem;
+use crate::domain::batch::Bound;
+use crate::domain::expiry::ValidDays;
+use crate::domain::ids::{BatchNumber, ContactId};
+use crate::domain::outcome::Counts;
+use crate::domain::redeem_link::ReturnPath;
+use crate::service::Service;
+use crate::service::invite::{
+    ExpiryChoice, IdempotencyKey, InviteRequest, MOST_CONTACTS, WhenPending,
+};
+use crate::service::report::{BatchReport, ResultEntry};
+
+/// The length of an Idempotency-Key, and of what callers say about themselves.
+const LONGEST_KEY: usize = 255;
+const LONGEST_NAME: usize = 100;
+const LONGEST_MESSAGE: usize = 2_000;
+const LONGEST_SUBJECT: usize = 255;
+
+pub(super) async fn handle(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| too_large(&rejection))?;
+    let request = read(&body, &headers)?;
+    let key = idempotency_key(&headers, &body)?;
+    let report = service.invite(request, key).await?;
+    Ok(answer(report, &headers))
+}
+
+fn too_large(rejection: &BytesRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge")
+        }
+        _ => Problem::new(StatusCode::BAD_REQUEST, "invalidRequest")
+            .detail("The body could not be read to its end."),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    match key.as_bytes().len() {
+        0 => Ok(None),
+        1..=LONGEST_KEY => Ok(Some(IdempotencyKey::new(
+            &String::from_utf8_lossy(key.as_bytes()),
+            body,
+        ))),
+        _ => Err(
+            Problem::new(StatusCode::BAD_REQUEST, "invalidRequest").detail(format!(
+                "The Idempotency-Key must have at most {LONGEST_KEY} characters."
+            )),
+        ),
+    }
+}
+
+/// Reads the whole request before refusing it, so that every mistake is told at once.
+fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
+    let not_json =
+        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
+    let value: Value = serde_json::from_slice(body).map_err(|error| not_json(error.to_string()))?;
+    let Value::Object(object) = value else {
+        return Err(not_json("The body must be a JSON object.".to_owned()));
+    };
+    let mut fields = Fields::new(object);
+    let request = InviteRequest {
+        contacts: contacts(&mut fields)?,
+        expiry: expiry(&mut fields),
+        when_pending: when_pending(&mut fields),
+        bound: Bound {
+            inviter: fields.parsed("inviterContactId", str::parse),
+            account: fields.parsed("assignToAccountId", str::parse),
+            workflow: fields.parsed("redemptionWorkflowId", str::parse),
+        },
+        language: fields.text("language", LONGEST_NAME),
+        template: fields.text("template", LONGEST_NAME),
+        subject: fields.text("subject", LONGEST_SUBJECT),
+        message: fields.text("message", LONGEST_MESSAGE),
+        return_path: fields.parsed("returnUrl", ReturnPath::parse),
+        send_email: fields.boolean("sendEmail", true),
+        include_registered: fields.boolean("includeRegistered", false),
+        requested_by: caller(headers).or(fields.text("requestedBy", LONGEST_NAME)),
+        dry_run: fields.boolean("dryRun", false),
+    };
+    let errors = fields.finish();
+    if errors.is_empty() {
+        Ok(request)
+    } else {
+        Err(Problem::invalid(errors))
+    }
+}
+
+fn contacts(fields: &mut Fields) -> Result<Vec<ContactId>, Problem> {
+    let Some(Value::Array(values)) = fields.take("contactIds") else {
+        fields.wrong("contactIds", "must be a list of contact ids");
+        return Ok(Vec::new());
+    };
+    if values.is_empty() {
+        fields.wrong("contactIds", "must name at least one contact");
+    }
+    if values.len() > MOST_CONTACTS {
+        return Err(Problem::too_many_contacts());
+    }
+    let mut contacts = Vec::with_capacity(values.len());
+    for (place, value) in values.iter().enumerate() {
+        match value.as_str().map(str::parse) {
+            Some(Ok(contact)) => contacts.push(contact),
+            _ => fields.wrong(&format!("contactIds[{place}]"), "must be a GUID"),
+        }
+    }
+    Ok(contacts)
+}
+
+fn expiry(fields: &mut Fields) -> ExpiryChoice {
+    let days = fields.number("validDays").map(ValidDays::try_from);
+    let day = fields.parsed("expiresOn", day);
+    match (days, day) {
+        (None, None) => ExpiryChoice::Default,
+        (Some(Ok(days)), None) => ExpiryChoice::Days(days),
+        (None, Some(day)) => ExpiryChoice::Until(day),
+        (Some(Err(error)), _) => {
+            fields.wrong("validDays", error.to_string());
+            ExpiryChoice::Default
+        }
+        (Some(Ok(_)), Some(_)) => {
+            fields.wrong("expiresOn", "cannot be combined with validDays");
+            ExpiryChoice::Default
+        }
+    }
+}
+
+/// Whether the day is over or too far ahead is for the service, which knows the time and the zone.
+fn day(text: &str) -> Result<Date, &'static str> {
+    let well_formed = text.len() == "2026-12-31".len();
+    let day = text.parse().ok().filter(|_| well_formed);
+    day.ok_or("must be a day such as 2026-12-31")
+}
+
+fn when_pending(fields: &mut Fields) -> WhenPending {
+    let choice = fields.parsed("whenPending", |text| match text {
+        "keep" => Ok(WhenPending::Keep),
+        "fail" => Ok(WhenPending::Fail),
+        _ => Err("must be keep or fail"),
+    });
+    choice.unwrap_or(WhenPending::Keep)
+}
+
+/// The signed-in caller, as App Service authentication names them.
+/// <https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities>
+fn caller(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get("x-ms-client-principal-name")?.to_str().ok()?;
+    Some(name.chars().take(LONGEST_NAME).collect())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<BatchNumber>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ok: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
+    counts: Counts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<ResultEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// 200 with results once all is settled, else 202 and where to ask.
+pub(super) fn answer(report: BatchReport, headers: &HeaderMap) -> Response {
+    page(report, None, headers)
+}
+
+/// The same, with a cursor to the entries that follow.
+pub(super) fn page(
+    report: BatchReport,
+    next_cursor: Option<String>,
+    headers: &HeaderMap,
+) -> Response {
+    let done = report.finished;
+    let body = Body {
+        batch: report.number,
+        ok: done.then(|| report.counts.ok()),
+        dry_run: done.then_some(report.dry_run),
+        counts: report.counts,
+        requested_by: report.requested_by,
+        results: done.then_some(report.results),
+        next_cursor,
+    };
+    if done {
+        return Json(body).into_response();
+    }
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    let seconds = HeaderValue::from(report.retry_after.as_secs());
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    if let Some(location) = report.number.and_then(|number| location(number, headers)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// Where the batch can be asked about, at the address the caller used: behind the host's proxy our own `Host` is a
+/// loopback port that means nothing to anyone.
+fn location(number: BatchNumber, headers: &HeaderMap) -> Option<HeaderValue> {
+    let first = |name: &str| Some(headers.get(name)?.to_str().ok()?.split(',').next()?.trim());
+    let host = first("x-forwarded-host").or_else(|| first("host"))?;
+    let scheme = first("x-forwarded-proto").unwrap_or("http");
+    let scheme = if scheme.eq_ignore_ascii_case("https") {
+        "https"
+    } else {
+        "http"
+    };
+    HeaderValue::from_str(&format!("{scheme}://{host}/api/batches/{number}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let body = r#"{"contactIds":["x"],"validDays":0,"sendEmail":"yes","returnUrl":"//evil","colour":"red"}"#;
+        let problem = read(body.as_bytes(), &HeaderMap::new()).unwrap_err();
+        let json = serde_json::to_value(&problem).unwrap();
+        let fields: Vec<_> = json["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| &error["field"])
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "contactIds[0]",
+                "validDays",
+                "returnUrl",
+                "sendEmail",
+                "colour"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_location_is_what_the_caller_can_reach() {
+        let number = BatchNumber::try_from(1_234_567_890).unwrap();
+        let proxied = headers(&[
+            ("host", "127.0.0.1:40123"),
+            ("x-forwarded-host", "invite.azurewebsites.net"),
+            ("x-forwarded-proto", "https"),
+        ]);
+        assert_eq!(
+            location(number, &proxied).unwrap(),
+            "https://invite.azurewebsites.net/api/batches/1234567890"
+        );
+        let forwarded = headers(&[("host", "localhost:7071")]);
+        assert_eq!(
+            location(number, &forwarded).unwrap(),
+            "http://localhost:7071/api/batches/1234567890"
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! Owns the template files: which there are, and how minijinja is set up to fill them.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+    escape_formatter,
+};
+
+use super::LetterError;
+
+/// What follows a letter's name in the name of its HTML file.
+pub(super) const HTML: &str = ".html";
+/// What follows a letter's name in the name of its subject file.
+pub(super) const SUBJECT: &str = ".subject.txt";
+
+/// Reads the templates of a directory and of the directories in it; other files are left alone.
+pub(super) fn read(directory: &Path) -> Result<BTreeMap<String, String>, LetterError> {
+    let mut sources = BTreeMap::new();
+    for (name, path) in entries(directory)? {
+        if !path.is_dir() {
+            read_file(name, path, &mut sources)?;
+            continue;
+        }
+        for (file, path) in entries(&path)? {
+            read_file(format!("{name}/{file}"), path, &mut sources)?;
+        }
+    }
+    Ok(sources)
+}
+
+fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, LetterError> {
+    let list = |directory| -> io::Result<Vec<_>> {
+        let entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;
+        let named = entries
+            .iter()
+            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+        Ok(named.collect())
+    };
+    list(directory).map_err(|source| unreadable(directory.to_owned(), source))
+}
+
+fn read_file(
+    name: String,
+    path: PathBuf,
+    sources: &mut BTreeMap<String, String>,
+) -> Result<(), LetterError> {
+    if name.ends_with(HTML) || name.ends_with(SUBJECT) {
+        let text = fs::read_to_string(&path).map_err(|source| unreadable(path, source))?;
+        sources.insert(name, text);
+    }
+    Ok(())
+}
+
+fn unreadable(path: PathBuf, source: io::Error) -> LetterError {
+    LetterError::Unreadable { path, source }
+}
+
+/// The language and name of the letter that a file belongs to. Files outside a language's directory are shared parts.
+pub(super) fn letter_of(file: &str) -> Option<(String, String)> {
+    let (language, file) = file.split_once('/')?;
+    let name = file
+        .strip_suffix(HTML)
+        .or_else(|| file.strip_suffix(SUBJECT))?;
+    Some((language.to_owned(), name.to_owned()))
+}
+
+/// Compiles templates so that HTML is escaped and a missing value is an error.
+pub(super) fn environment(
+    sources: BTreeMap<String, String>,
+) -> Result<Environment<'static>, LetterError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|file| {
+        if file.ends_with(HTML) {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    environment.set_formatter(print);
+    // Debug information would carry the values of a letter into an error.
+    environment.set_debug(false);
+    for (file, source) in sources {
+        let added = environment.add_template_owned(file.clone(), source);
+        added.map_err(|error| wrong(&file, &error))?;
+    }
+    Ok(environment)
+}
+
+/// Absent values are there as none, so that a template can ask for them; printing one is a mistake.
+fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_none() {
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "prints a value that may be absent",
+        ));
+    }
+    escape_formatter(output, state, value)
+}
+
+/// Names the innermost place: an error in a part is reported once more by each template around it.
+pub(super) fn wrong(file: &str, error: &Error) -> LetterError {
+    let mut innermost = error;
+    while let Some(source) = innermost.source().and_then(|source| source.downcast_ref()) {
+        innermost = source;
+    }
+    LetterError::Template {
+        file: innermost.name().unwrap_or(file).to_owned(),
+        line: innermost.line().unwrap_or(1),
+        problem: match innermost.detail() {
+            Some(detail) => format!("{}: {detail}", innermost.kind()),
+            None => innermost.kind().to_string(),
+        },
+    }
+}

@@ -1,0 +1,110 @@
+//! Owns what is learned of an environment once: which portal columns it has, and whether `ETags` protect rows.
+//!
+//! Portal columns exist only where the portal solutions are installed, and a query that names a missing column
+//! fails whole. <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query-metadata-web-api>
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Dataverse, Operation, Part};
+use crate::remote::budget::Budget;
+use crate::remote::error::{Refusal, RemoteError, Service};
+
+/// What an environment has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// `adx_invitation.mspp_websiteid`.
+    pub invitation_website: bool,
+    /// `contact.adx_identity_username`.
+    pub contact_username: bool,
+    /// The table `adx_externalidentity`.
+    pub external_identities: bool,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    #[serde(rename = "IsOptimisticConcurrencyEnabled")]
+    optimistic_concurrency: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Column {
+    logical_name: String,
+}
+
+const READ: &str = "read the table definitions";
+
+impl Dataverse {
+    /// The environment's schema, read once a process.
+    ///
+    /// # Errors
+    ///
+    /// Also when the definitions say that optimistic concurrency is off for invitations: without it a redemption
+    /// could be overwritten, so nothing is sent then.
+    pub async fn schema(&self, budget: &Budget) -> Result<&Schema, RemoteError> {
+        self.schema
+            .get_or_try_init(|| self.read_schema(budget))
+            .await
+    }
+
+    async fn read_schema(&self, budget: &Budget) -> Result<Schema, RemoteError> {
+        let columns = |table: &str| {
+            format!("EntityDefinitions(LogicalName='{table}')/Attributes?$select=LogicalName")
+        };
+        let operations = [
+            "EntityDefinitions(LogicalName='adx_invitation')?$select=LogicalName,IsOptimisticConcurrencyEnabled".to_owned(),
+            columns("adx_invitation"),
+            columns("contact"),
+            "EntityDefinitions(LogicalName='adx_externalidentity')?$select=LogicalName".to_owned(),
+        ]
+        .map(Operation::get);
+        let parts = self.batch(READ, &operations, false, budget).await?;
+        let [table, invitation, contact, external] = parts.as_slice() else {
+            return Err(self
+                .endpoint
+                .unreadable(READ, "fewer answers than operations"));
+        };
+        self.require_concurrency(table)?;
+        Ok(Schema {
+            invitation_website: self.column_names(invitation)?.contains("mspp_websiteid"),
+            contact_username: self
+                .column_names(contact)?
+                .contains("adx_identity_username"),
+            external_identities: external.status.is_success(),
+        })
+    }
+
+    /// Refuses only an explicit "off": the property may be missing or wrapped as a managed property.
+    fn require_concurrency(&self, part: &Part) -> Result<(), RemoteError> {
+        if !part.status.is_success() {
+            return Err(self.part_error(READ, part));
+        }
+        let table: Table = self.json(READ, &part.body)?;
+        let setting = table.optimistic_concurrency.unwrap_or_default();
+        if setting == Value::Bool(false) || setting["Value"] == Value::Bool(false) {
+            return Err(RemoteError::Refused {
+                service: Service::Dataverse,
+                action: "protect invitations from concurrent changes",
+                refusal: Refusal {
+                    status: 412,
+                    code: "OptimisticConcurrencyNotEnabled".to_owned(),
+                    message:
+                        "optimistic concurrency is off for the table adx_invitation; turn it on"
+                            .to_owned(),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    fn column_names(&self, part: &Part) -> Result<BTreeSet<String>, RemoteError> {
+        let columns = self.page::<Column>(READ, part)?.value;
+        Ok(columns
+            .into_iter()
+            .map(|column| column.logical_name)
+            .collect())
+    }
+}

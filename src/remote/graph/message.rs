@@ -1,0 +1,58 @@
+//! Owns a letter's JSON, and the delivery key by which the mailbox remembers it.
+
+use serde_json::{Value, json};
+
+/// The extended property that holds the delivery key. It never leaves the mailbox.
+/// <https://learn.microsoft.com/graph/api/resources/extended-properties-overview>
+const DELIVERY_KEY: &str =
+    "String {5b6f2a0e-3c1d-4f5a-9d39-0c7a3b1b8f42} Name PortalInviteDelivery";
+
+/// A letter as Graph takes it.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// Recipient's address.
+    pub to: &'a str,
+    /// Recipient's name.
+    pub to_name: &'a str,
+    /// Subject line.
+    pub subject: &'a str,
+    /// Body.
+    pub html: &'a str,
+    /// Where answers go, when not to the sender.
+    pub reply_to: Option<&'a str>,
+    /// What tells this delivery from every other.
+    pub key: &'a str,
+}
+
+impl Message<'_> {
+    /// <https://learn.microsoft.com/graph/api/resources/message>
+    pub(super) fn to_json(self) -> Value {
+        let mut message = json!({
+            "subject": self.subject,
+            "body": {"contentType": "HTML", "content": self.html},
+            "toRecipients": [recipient(self.to, Some(self.to_name))],
+            // Out-of-office answers to a machine help nobody.
+            "internetMessageHeaders": [{"name": "X-Auto-Response-Suppress", "value": "All"}],
+            "singleValueExtendedProperties": [{"id": DELIVERY_KEY, "value": self.key}],
+        });
+        if let Some(address) = self.reply_to {
+            message["replyTo"] = json!([recipient(address, None)]);
+        }
+        message
+    }
+}
+
+fn recipient(address: &str, name: Option<&str>) -> Value {
+    match name {
+        Some(name) => json!({"emailAddress": {"address": address, "name": name}}),
+        None => json!({"emailAddress": {"address": address}}),
+    }
+}
+
+/// The messages with a delivery key. Keys hold no quote: they are ids, words and numbers.
+pub(super) fn key_filter(key: &str) -> String {
+    format!(
+        "singleValueExtendedProperties/Any(ep: ep/id eq '{DELIVERY_KEY}' and ep/value eq '{}')",
+        key.replace('\'', "''")
+    )
+}

@@ -1,0 +1,157 @@
+//! Owns the moving of bytes: the one HTTP client, and the one seam where tests put another transport.
+//!
+//! It knows nothing of tokens, retries or services. No cookies: Dataverse's affinity cookie would pin this
+//! process to one web server and its share of the limits. No redirects: a redirect would carry the token along.
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+/// How requests leave the process.
+#[derive(Clone)]
+pub enum Transport {
+    /// Over the network.
+    Network(reqwest::Client),
+    /// To services in this process; for tests and simulation.
+    InProcess(InProcess),
+}
+
+/// A stand-in for the network: takes a request, gives a response or the way the connection broke.
+pub type InProcess = Arc<dyn Fn(http::Request<Bytes>) -> InProcessAnswer + Send + Sync>;
+
+/// What an [`InProcess`] transport gives back.
+pub type InProcessAnswer =
+    Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, Broken>> + Send>>;
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Network(_) => "Network",
+            Self::InProcess(_) => "InProcess",
+        })
+    }
+}
+
+/// A request, ready to leave.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// GET, POST, PATCH ..
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body; empty for none.
+    pub body: Bytes,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// How an exchange broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// No connection came about: the request was never sent.
+    NotConnected(String),
+    /// The connection broke, or nothing came back in time: nobody knows.
+    Lost(String),
+}
+
+impl Transport {
+    /// The client for production: rustls with ring, the system's roots, pooled connections.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no certificate authorities.
+    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
+    pub fn network() -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .user_agent(concat!("portal-invite/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self::Network(client))
+    }
+
+    /// Sends one request and reads the whole answer, or gives up after `timeout`.
+    pub async fn exchange(&self, outgoing: Outgoing, timeout: Duration) -> Result<Reply, Broken> {
+        let exchange = async {
+            match self {
+                Self::Network(client) => over_network(client, outgoing).await,
+                Self::InProcess(transport) => in_process(transport, outgoing).await,
+            }
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Broken::Lost(format!(
+                "no answer within {} s",
+                timeout.as_secs()
+            ))),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that sends"
+)]
+async fn over_network(client: &reqwest::Client, outgoing: Outgoing) -> Result<Reply, Broken> {
+    let request = client
+        .request(outgoing.method, outgoing.url)
+        .headers(outgoing.headers)
+        .body(outgoing.body);
+    let response = request.send().await.map_err(broken)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.map_err(broken)?;
+    Ok(Reply {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// reqwest's own text would name the URL; the cause under it says what a person needs.
+fn broken(error: reqwest::Error) -> Broken {
+    let not_connected = error.is_connect() || error.is_builder();
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    if not_connected {
+        Broken::NotConnected(cause.to_string())
+    } else {
+        Broken::Lost(cause.to_string())
+    }
+}
+
+async fn in_process(transport: &InProcess, outgoing: Outgoing) -> Result<Reply, Broken> {
+    let mut request = http::Request::new(outgoing.body);
+    *request.method_mut() = outgoing.method;
+    *request.uri_mut() = outgoing
+        .url
+        .as_str()
+        .parse()
+        .map_err(|_| Broken::NotConnected("the address is not valid".to_owned()))?;
+    *request.headers_mut() = outgoing.headers;
+    let (parts, body) = transport(request).await?.into_parts();
+    Ok(Reply {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    })
+}

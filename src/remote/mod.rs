@@ -1,0 +1,15 @@
+//! Owns every conversation with the outside: Dataverse, Microsoft Graph, the identity endpoint and the journal store.
+//!
+//! This is the only module that names `reqwest` and `azure_identity`. The layers, from the bottom: `http` moves
+//! bytes, `retry` decides what a failed try means, `endpoint` adds a token and a budget, and one module a
+//! service turns typed calls into requests and answers into rows.
+
+pub mod budget;
+pub mod dataverse;
+pub mod endpoint;
+pub mod error;
+pub mod graph;
+pub mod http;
+pub mod identity;
+pub mod journal;
+mod retry;

@@ -1,0 +1,270 @@
+//! Owns the creating of a batch's rows, and what a row that is already there means.
+//!
+//! A row is created only where none is with its planned id, so of racing requests one creates it and the others
+//! find it. A lost answer is harmless: the row that is found then carries our own number.
+
+use futures::StreamExt;
+
+use super::work::{Stopped, Work};
+use crate::domain::ids::{ContactId, InvitationId};
+use crate::domain::invitation::{Invitation, Standing};
+use crate::domain::invitation_code::InvitationCode;
+use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
+use crate::domain::progress::{Item, Stage};
+use crate::remote::dataverse::Codes;
+use crate::remote::dataverse::invitations::{
+    Change, ChangeTo, NewInvitation, NewRows, WRITES_A_BATCH, Written,
+};
+use crate::remote::error::RemoteError;
+
+/// The name of a row whose contact has none.
+const NAMELESS: &str = "Invitation";
+
+/// Passes over rows whose creation was throttled or unclear; what is left then is for the next worker.
+const MOST_PASSES: usize = 3;
+
+impl Work<'_> {
+    /// Creates the rows that are missing.
+    pub(super) async fn create_rows(&self) -> Result<(), Stopped> {
+        for _ in 0..MOST_PASSES {
+            let missing = self.missing_rows();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            if self.parts.clock.now() >= self.terms.expires {
+                return self.settle(too_late(&missing)).await;
+            }
+            let chunks: Vec<_> = missing
+                .chunks(WRITES_A_BATCH)
+                .map(<[usize]>::to_vec)
+                .collect();
+            let width = self.parts.dataverse.width();
+            let mut creating = futures::stream::iter(chunks)
+                .map(|chunk| async move { self.create_chunk(&chunk).await })
+                .buffer_unordered(width);
+            while let Some(created) = creating.next().await {
+                created?;
+            }
+        }
+        Ok(())
+    }
+
+    fn missing_rows(&self) -> Vec<usize> {
+        let untried = self.places(|item| item.stage == Stage::Untried && !item.attempted);
+        let rows = self.rows();
+        untried
+            .into_iter()
+            .filter(|place| !rows.contains(place))
+            .collect()
+    }
+
+    async fn create_chunk(&self, places: &[usize]) -> Result<(), Stopped> {
+        let items = self.items(places);
+        let rows: Vec<_> = items
+            .iter()
+            .filter_map(|(_, item)| self.new_row(item))
+            .collect();
+        let written = self
+            .parts
+            .dataverse
+            .create(&self.new_rows(), &rows, &self.budget)
+            .await?;
+        let (mut created, mut exist, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+        for ((place, item), written) in items.iter().zip(written) {
+            match written {
+                Ok(Written::Done) => created.push((*place, item.entry.contact)),
+                Ok(Written::Refused) => exist.push((*place, item)),
+                Ok(Written::Gone) => outcomes.push((*place, nothing_to_bind())),
+                Err(RemoteError::Refused { refusal, .. }) => {
+                    outcomes.push((*place, refused(refusal.to_string())));
+                }
+                Err(error) => {
+                    tracing::warn!(batch = %self.terms.number, %error, "a row was not created yet");
+                }
+            }
+        }
+        for (place, found) in self.read_existing(&exist).await? {
+            match self.judge_existing(&found) {
+                Existing::Ours => {
+                    created.push((place, found.contact.unwrap_or(items[0].1.entry.contact)));
+                }
+                Existing::Settled(outcome) => outcomes.push((place, outcome)),
+            }
+        }
+        self.settle(outcomes).await?;
+        let created: Vec<_> = created.into_iter().map(|(place, _)| place).collect();
+        self.rows().extend(created.iter().copied());
+        if !self.terms.send_email {
+            self.hand_over(&created).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_existing(
+        &self,
+        exist: &[(usize, &Item)],
+    ) -> Result<Vec<(usize, Invitation)>, Stopped> {
+        let ids: Vec<InvitationId> = exist
+            .iter()
+            .filter_map(|(_, item)| item.invitation())
+            .collect();
+        let found = self
+            .parts
+            .dataverse
+            .invitations(&ids, Codes::Left, &self.budget)
+            .await?;
+        let places = exist.iter().map(|(place, _)| *place);
+        // A row that is gone again is created in the next pass.
+        Ok(places
+            .zip(found)
+            .filter_map(|(place, row)| Some((place, row?)))
+            .collect())
+    }
+
+    /// What a row with our planned id means that we did not just create.
+    fn judge_existing(&self, row: &Invitation) -> Existing {
+        if row.batch == Some(self.terms.number) {
+            return Existing::Ours;
+        }
+        let about = |kind| Outcome::about(kind, row.id, row.expires);
+        Existing::Settled(match row.standing(self.parts.clock.now()) {
+            Standing::Unsent => about(OutcomeKind::Kept).because(ReasonCode::InProgress),
+            Standing::Pending => about(OutcomeKind::Kept),
+            Standing::Redeemed => {
+                about(OutcomeKind::Skipped).because(ReasonCode::AlreadyRegistered)
+            }
+            Standing::Expired | Standing::Revoked => {
+                about(OutcomeKind::Failed).because(ReasonCode::Conflict)
+            }
+        })
+    }
+
+    fn new_rows(&self) -> NewRows<'_> {
+        NewRows {
+            batch: self.terms.number,
+            expires: self.terms.expires,
+            as_sent: !self.terms.send_email,
+            bound: &self.terms.bound,
+            website: self.parts.policy.site.website(),
+            owner: self.parts.policy.owner,
+        }
+    }
+
+    fn new_row<'a>(&self, item: &'a Item) -> Option<NewInvitation<'a>> {
+        Some(NewInvitation {
+            id: item.invitation()?,
+            contact: item.entry.contact,
+            name: item.entry.name.as_deref().unwrap_or(NAMELESS),
+            code: InvitationCode::from_random(self.parts.chance.bytes()),
+        })
+    }
+
+    /// Settles rows whose links the caller hands over: no letter follows, so being there is the end.
+    async fn hand_over(&self, places: &[usize]) -> Result<(), Stopped> {
+        let items = self.items(places);
+        let contacts: Vec<ContactId> = items.iter().map(|(_, item)| item.entry.contact).collect();
+        if contacts.is_empty() {
+            return Ok(());
+        }
+        let survey = self
+            .parts
+            .dataverse
+            .survey(&contacts, Codes::Left, &self.budget)
+            .await?;
+        let mut outcomes = Vec::new();
+        for (place, item) in &items {
+            let rows = survey.invitations_of(item.entry.contact);
+            let own = rows.iter().find(|row| Some(row.id) == item.invitation());
+            let outcome = match own {
+                None => Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict),
+                Some(own) => match self.older_pending(own, rows).await? {
+                    None => Outcome::about(OutcomeKind::Created, own.id, own.expires),
+                    Some(older) => {
+                        let kept = Outcome::about(OutcomeKind::Kept, older.id, older.expires);
+                        let Some(outcome) = self.close_for(own, kept).await? else {
+                            continue;
+                        };
+                        outcome
+                    }
+                },
+            };
+            outcomes.push((*place, outcome));
+        }
+        self.settle(outcomes).await
+    }
+
+    /// Another pending row of ours for the same contact that was there first.
+    pub(super) async fn older_pending<'r>(
+        &self,
+        own: &Invitation,
+        rows: &'r [Invitation],
+    ) -> Result<Option<&'r Invitation>, Stopped> {
+        let (now, site) = (self.parts.clock.now(), self.parts.policy.site.website());
+        for row in rows
+            .iter()
+            .filter(|row| row.id != own.id && row.is_pending_for(now, site))
+        {
+            let Some(batch) = row
+                .batch
+                .filter(|_| (row.created, row.id) < (own.created, own.id))
+            else {
+                continue;
+            };
+            let whereabouts = self.parts.store.whereabouts(batch).await?;
+            if whereabouts != crate::remote::journal::Whereabouts::Nowhere {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Closes a row that this batch created, then gives the outcome; `None` where that must be tried again.
+    ///
+    /// A row that has changed meanwhile is left alone: someone else decided about it.
+    pub(super) async fn close_for(
+        &self,
+        row: &Invitation,
+        outcome: Outcome,
+    ) -> Result<Option<Outcome>, Stopped> {
+        if row.batch != Some(self.terms.number) {
+            return Ok(Some(outcome));
+        }
+        let change = Change {
+            id: row.id,
+            version: row.version.clone(),
+            to: ChangeTo::Closed,
+        };
+        let written = self
+            .parts
+            .dataverse
+            .change("close an invitation", &[change], &self.budget)
+            .await?;
+        Ok(match written.into_iter().next() {
+            Some(Ok(_) | Err(RemoteError::Refused { .. })) => Some(outcome),
+            _ => None,
+        })
+    }
+}
+
+enum Existing {
+    Ours,
+    Settled(Outcome),
+}
+
+fn too_late(places: &[usize]) -> Vec<(usize, Outcome)> {
+    let expired = || Outcome::without(OutcomeKind::Failed, ReasonCode::Expired);
+    places.iter().map(|place| (*place, expired())).collect()
+}
+
+/// A create names rows to bind; the service answers "no such row" when one of them has gone since planning.
+fn nothing_to_bind() -> Outcome {
+    refused("the contact, or another row that the invitation points to, is gone".to_owned())
+}
+
+fn refused(detail: String) -> Outcome {
+    let reason = Reason {
+        code: ReasonCode::DataverseRefused,
+        detail: Some(detail.into_boxed_str()),
+    };
+    Outcome::without(OutcomeKind::Failed, reason)
+}

@@ -1,0 +1,303 @@
+//! Owns finding out what became of a letter whose fate is open: after a lost answer, or after a crash.
+//!
+//! The row is asked first, then the mailbox. Only a draft whose id is journalled is ever sent, and only when the
+//! mailbox, by its own clock, has left it alone for a minute: a submitted message looks like a draft for a while.
+//! <https://learn.microsoft.com/graph/outlook-things-to-know-about-send-mail>
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::deliver::{as_answer, delivery_key};
+use super::mark::Mailed;
+use super::pace::Turn;
+use super::work::{Stopped, Work};
+use crate::domain::batch::{Attempt, Line, MailDelivery, RestCause};
+use crate::domain::invitation::{Invitation, Standing, Status};
+use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
+use crate::domain::progress::{Item, Stage};
+use crate::domain::redeem_link::RedeemLink;
+use crate::remote::dataverse::Codes;
+use crate::remote::error::RemoteError;
+use crate::remote::graph::{Answer, Found};
+
+/// How long the mailbox must have left a draft alone before it is sent again.
+const SETTLING: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long after an attempt a letter may stay unfindable before a person must look.
+const SEARCHING: SignedDuration = SignedDuration::from_mins(10);
+
+/// The wait between two looks at the same letter.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
+
+/// A letter whose fate is open, with its row as it is now.
+struct Open {
+    place: usize,
+    row: Invitation,
+    stage: Stage,
+}
+
+impl Open {
+    fn message(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Attempting { message, .. } | Stage::Accepted { message } => message.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn accepted(&self) -> bool {
+        matches!(self.stage, Stage::Accepted { .. })
+    }
+
+    fn mailed(&self, html: Option<&str>, work: &Work<'_>) -> Mailed {
+        Mailed {
+            place: self.place,
+            id: self.row.id,
+            version: self.row.version.clone(),
+            code: html.and_then(|html| RedeemLink::code_in(html, &work.parts.policy.portal_url)),
+            expires: self.row.expires,
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Finds out about letters of one mailbox.
+    pub(super) async fn look_into(
+        &self,
+        mailbox: &str,
+        places: &[usize],
+        turn: &Turn,
+    ) -> Result<(), Stopped> {
+        let open = self.ask_rows(places).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let drafts = self.terms.delivery == MailDelivery::Draft
+            && self.parts.policy.delivery == MailDelivery::Draft;
+        if !drafts {
+            return self.without_witness(open).await;
+        }
+        match self.ask_mailbox(mailbox, open, turn).await {
+            Err(Stopped::Remote(RemoteError::Refused { refusal, .. })) => {
+                tracing::warn!(batch = %self.terms.number, %refusal, "a sender mailbox cannot be read");
+                self.after_unreadable(mailbox, places).await
+            }
+            other => other,
+        }
+    }
+
+    /// Settles what the rows themselves tell; gives the rest.
+    async fn ask_rows(&self, places: &[usize]) -> Result<Vec<Open>, Stopped> {
+        let items = self.items(places);
+        let ids: Vec<_> = items
+            .iter()
+            .filter_map(|(_, item)| item.invitation())
+            .collect();
+        let rows = self
+            .parts
+            .dataverse
+            .invitations(&ids, Codes::Left, &self.budget)
+            .await?;
+        let (mut open, mut outcomes) = (Vec::new(), Vec::new());
+        for ((place, item), row) in items.into_iter().zip(rows) {
+            match row {
+                None => outcomes.push((
+                    place,
+                    Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict),
+                )),
+                Some(row) if self.proves_sent(&row) => {
+                    outcomes.push((
+                        place,
+                        Outcome::about(OutcomeKind::Sent, row.id, row.expires),
+                    ));
+                }
+                Some(row) => open.push(Open {
+                    place,
+                    row,
+                    stage: into_stage(item),
+                }),
+            }
+        }
+        self.settle(outcomes).await?;
+        Ok(open)
+    }
+
+    /// A row of this batch is marked Sent only after its letter was accepted, and redeemed only by its holder.
+    fn proves_sent(&self, row: &Invitation) -> bool {
+        let marked = row.status == Status::Sent && row.batch == Some(self.terms.number);
+        marked || row.standing(self.parts.clock.now()) == Standing::Redeemed
+    }
+
+    /// Letters that left without a draft: nobody can look them up.
+    async fn without_witness(&self, open: Vec<Open>) -> Result<(), Stopped> {
+        let (accepted, unclear): (Vec<_>, Vec<_>) = open.into_iter().partition(Open::accepted);
+        self.settle(unclear.iter().map(unconfirmed).collect())
+            .await?;
+        self.mark(
+            accepted
+                .iter()
+                .map(|open| open.mailed(None, self))
+                .collect(),
+        )
+        .await
+    }
+
+    async fn ask_mailbox(
+        &self,
+        mailbox: &str,
+        open: Vec<Open>,
+        turn: &Turn,
+    ) -> Result<(), Stopped> {
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|open| open.message().is_some());
+        self.without_witness(unknown).await?;
+        let ids: Vec<_> = known.iter().filter_map(Open::message).collect();
+        let look = self.parts.graph.look(mailbox, &ids, &self.budget).await?;
+        let (mut gone, mut sent, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
+        for (open, found) in known.into_iter().zip(look.found) {
+            match found {
+                None => gone.push(open),
+                Some(found) if found.draft && !open.accepted() => drafts.push((open, found)),
+                Some(found) => sent.push((open, Some(found))),
+            }
+        }
+        for open in gone {
+            match self.search(mailbox, &open).await? {
+                Some(found) => sent.push((open, Some(found))),
+                None if open.accepted() => sent.push((open, None)),
+                None => self.not_found(&open).await?,
+            }
+        }
+        self.found_sent(sent).await?;
+        self.send_again(mailbox, drafts, look.at, turn).await
+    }
+
+    /// Looks the whole mailbox through; only a message that has left counts.
+    async fn search(&self, mailbox: &str, open: &Open) -> Result<Option<Found>, Stopped> {
+        let key = delivery_key(open.row.id, self.terms.number);
+        let found = self.parts.graph.find(mailbox, &key, &self.budget).await?;
+        Ok(found.filter(|found| !found.draft))
+    }
+
+    async fn not_found(&self, open: &Open) -> Result<(), Stopped> {
+        let Stage::Attempting { at, .. } = open.stage else {
+            return Ok(());
+        };
+        if self.parts.clock.now().duration_since(at) >= SEARCHING {
+            return self.settle(vec![unconfirmed(open)]).await;
+        }
+        self.wait_with([open.place], BETWEEN_LOOKS);
+        Ok(())
+    }
+
+    async fn found_sent(&self, sent: Vec<(Open, Option<Found>)>) -> Result<(), Stopped> {
+        let news: Vec<_> = sent
+            .iter()
+            .filter(|(open, _)| !open.accepted())
+            .map(|(open, _)| open.place)
+            .collect();
+        if !news.is_empty() {
+            self.record(vec![Line::Accepted { entries: news }]).await?;
+        }
+        let mailed = sent.iter().map(|(open, found)| {
+            let html = found.as_ref().map(|found| found.html.as_str());
+            open.mailed(html, self)
+        });
+        self.mark(mailed.collect()).await
+    }
+
+    /// Sends drafts that the mailbox has left alone for long enough, by the same ids.
+    async fn send_again(
+        &self,
+        mailbox: &str,
+        drafts: Vec<(Open, Found)>,
+        mailbox_time: Timestamp,
+        turn: &Turn,
+    ) -> Result<(), Stopped> {
+        let free = if drafts.is_empty() {
+            0
+        } else {
+            turn.free(&self.budget).await?
+        };
+        let settled = |found: &Found| mailbox_time.duration_since(found.modified) > SETTLING;
+        let resting = self
+            .rest_of(mailbox)
+            .is_some_and(|rest| rest.until > self.parts.clock.now());
+        let (mut due, waiting): (Vec<_>, Vec<_>) = drafts
+            .into_iter()
+            .partition(|(_, found)| settled(found) && !resting);
+        self.wait_with(waiting.iter().map(|(open, _)| open.place), BETWEEN_LOOKS);
+        due.truncate(free);
+        if due.is_empty() {
+            return Ok(());
+        }
+        let letters = due.iter().map(|(open, _)| Attempt {
+            entry: open.place,
+            message: open.message().map(str::to_owned),
+            code_hash: None,
+        });
+        let (at, letters) = (self.parts.clock.now(), letters.collect());
+        self.record(vec![Line::Attempting { at, letters }]).await?;
+        let ids: Vec<_> = due.iter().filter_map(|(open, _)| open.message()).collect();
+        let sent = self
+            .parts
+            .graph
+            .send_drafts(mailbox, &ids, &self.budget)
+            .await;
+        turn.handed_over(ids.len());
+        let answers = match sent {
+            Ok(answers) => answers,
+            Err(error @ RemoteError::LeaseLost) => return Err(error.into()),
+            Err(error) => vec![as_answer(&error); due.len()],
+        };
+        self.after_second_send(mailbox, due, answers).await
+    }
+
+    /// An accepted one is marked; of the rest the mailbox is asked again, because a second send of a letter that
+    /// has left is refused in several ways.
+    async fn after_second_send(
+        &self,
+        mailbox: &str,
+        due: Vec<(Open, Found)>,
+        answers: Vec<Answer<()>>,
+    ) -> Result<(), Stopped> {
+        let (mut accepted, mut throttled) = (Vec::new(), None);
+        for ((open, found), answer) in due.into_iter().zip(answers) {
+            match answer {
+                Answer::Done(()) => accepted.push((open, Some(found))),
+                Answer::Wait(wait) => {
+                    throttled = throttled.max(Some(wait));
+                    self.wait_with([open.place], wait);
+                }
+                Answer::Refused(_) | Answer::Unclear(_) => {
+                    self.wait_with([open.place], BETWEEN_LOOKS);
+                }
+            }
+        }
+        self.found_sent(accepted).await?;
+        match throttled {
+            Some(wait) => self.rest(mailbox, wait, RestCause::Throttled).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The mailbox refuses to be read: rest, and after a day leave its letters to a person.
+    async fn after_unreadable(&self, mailbox: &str, places: &[usize]) -> Result<(), Stopped> {
+        if self.out_of_patience(mailbox) {
+            let open = self.ask_rows(places).await?;
+            return self.without_witness(open).await;
+        }
+        let rest = Duration::from_hours(1);
+        self.wait_with(places.iter().copied(), rest);
+        self.rest(mailbox, rest, RestCause::Refused).await
+    }
+}
+
+fn unconfirmed(open: &Open) -> (usize, Outcome) {
+    let outcome = Outcome::about(OutcomeKind::Unconfirmed, open.row.id, open.row.expires);
+    (open.place, outcome.because(ReasonCode::Unconfirmed))
+}
+
+fn into_stage(item: Item) -> Stage {
+    item.stage
+}

@@ -1,0 +1,105 @@
+//! The use cases: invite, deliver, dispatch, sweep, report.
+//!
+//! They know the domain and the remote services, and nothing of HTTP requests, settings or the Functions host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::domain::batch::MailDelivery;
+use crate::domain::expiry::ValidDays;
+use crate::domain::ids::{Site, WorkflowId};
+use crate::domain::invitation::SweepScope;
+use crate::domain::redeem_link::{LanguagePath, PortalUrl};
+use crate::letter::{Brand, Letters};
+use crate::remote::dataverse::Dataverse;
+use crate::remote::dataverse::invitations::Owner;
+use crate::remote::graph::Graph;
+use crate::remote::journal::Store;
+
+mod create;
+mod deliver;
+pub mod dispatch;
+pub mod invite;
+mod look;
+mod mark;
+mod pace;
+mod plan;
+pub mod report;
+pub mod sweep;
+mod work;
+
+pub use pace::Mailboxes;
+
+/// What this deployment may and should do; fixed for the life of the process.
+#[derive(Debug)]
+pub struct Policy {
+    /// What this deployment serves.
+    pub site: Site,
+    /// Where contacts redeem.
+    pub portal_url: PortalUrl,
+    /// The zone in which days end.
+    pub time_zone: TimeZone,
+    /// Letter languages, and the site's path for each where there is one.
+    pub languages: BTreeMap<String, Option<LanguagePath>>,
+    /// The language of a request that names none.
+    pub default_language: String,
+    /// The looks of a letter.
+    pub brand: Brand,
+    /// Where answers to letters go.
+    pub reply_to: Option<String>,
+    /// How long an invitation of a request that says nothing is valid.
+    pub valid_days: ValidDays,
+    /// Who owns new rows.
+    pub owner: Option<Owner>,
+    /// Whether callers may be handed links.
+    pub allow_links: bool,
+    /// The workflows that callers may bind.
+    pub allowed_workflows: BTreeSet<WorkflowId>,
+    /// The mailboxes that new batches send from.
+    pub senders: Vec<String>,
+    /// How letters leave.
+    pub delivery: MailDelivery,
+    /// How long a POST goes on sending before it answers 202.
+    pub inline_time: Duration,
+    /// Which rows the sweep closes.
+    pub sweep_scope: SweepScope,
+    /// How long finished journals are kept.
+    pub keep: Duration,
+}
+
+/// Everything a use case works with; one for the process.
+#[derive(Debug)]
+pub struct Parts {
+    /// What this deployment may and should do.
+    pub policy: Policy,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub chance: Chance,
+    /// The rows.
+    pub dataverse: Dataverse,
+    /// The mailboxes.
+    pub graph: Graph,
+    /// The journals.
+    pub store: Store,
+    /// The templates.
+    pub letters: Letters,
+    /// The pace of each sender mailbox.
+    pub mailboxes: Mailboxes,
+}
+
+/// The use cases.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Parts>);
+
+impl Service {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}

@@ -1,0 +1,211 @@
+//! Owns the plan: for each contact of a request, an action with everything resolved, or a refusal with its reason.
+//!
+//! The deciding is pure; what is read from Dataverse and from the store is read before.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::domain::batch::{Entry, Plan};
+use crate::domain::email_address::EmailAddress;
+use crate::domain::ids::{BatchNumber, ContactId, InvitationId, Site};
+use crate::domain::invitation::{Invitation, Status};
+use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
+use crate::remote::dataverse::contacts::{Contact, Survey};
+use crate::remote::journal::Whereabouts;
+
+/// What to do about a contact with a pending invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenPending {
+    /// It stands; nothing is sent.
+    Keep,
+    /// The entry fails.
+    Fail,
+}
+
+/// What a plan follows beside what was read.
+#[derive(Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) site: &'a Site,
+    pub(super) now: Timestamp,
+    pub(super) when_pending: WhenPending,
+    pub(super) send_email: bool,
+    pub(super) include_registered: bool,
+    /// A row to bind that does not exist: then nobody can be invited.
+    pub(super) missing: Option<ReasonCode>,
+}
+
+/// Plans a request, chunk by chunk; remembers what earlier chunks held.
+#[derive(Debug)]
+pub(super) struct Planner<'a> {
+    rules: Rules<'a>,
+    contacts: HashSet<ContactId>,
+    addresses: HashSet<String>,
+}
+
+/// Where the journals of the batches are that a survey's rows belong to.
+pub(super) type Journals = HashMap<BatchNumber, Whereabouts>;
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(rules: Rules<'a>) -> Self {
+        Self {
+            rules,
+            contacts: HashSet::new(),
+            addresses: HashSet::new(),
+        }
+    }
+
+    /// Plans one contact.
+    pub(super) fn entry(
+        &mut self,
+        contact: ContactId,
+        survey: &Survey,
+        journals: &Journals,
+    ) -> Entry {
+        let name = survey
+            .contacts
+            .get(&contact)
+            .and_then(|contact| contact.name.clone());
+        let plan = match self.decide(contact, survey, journals) {
+            Ok(id) => Plan::Create(id),
+            Err(outcome) => Plan::Settled(outcome),
+        };
+        Entry {
+            contact,
+            name: name.map(String::into_boxed_str),
+            plan,
+        }
+    }
+
+    fn decide(
+        &mut self,
+        id: ContactId,
+        survey: &Survey,
+        journals: &Journals,
+    ) -> Result<InvitationId, Outcome> {
+        let skipped = |code: ReasonCode| Outcome::without(OutcomeKind::Skipped, code);
+        if !self.contacts.insert(id) {
+            return Err(skipped(ReasonCode::DuplicateContact));
+        }
+        let address = check_contact(
+            id,
+            survey,
+            self.rules.send_email,
+            self.rules.include_registered,
+        )?;
+        let address = address.map(|address| address.folded());
+        if address
+            .as_ref()
+            .is_some_and(|address| self.addresses.contains(address))
+        {
+            return Err(skipped(ReasonCode::DuplicateEmail));
+        }
+        let invitations = survey.invitations_of(id);
+        let decided = match newest_pending(invitations, self.rules.now, self.rules.site) {
+            Some(pending) => Err(self.about_pending(pending, journals)),
+            None => self.plan_new(id, invitations),
+        };
+        if decided
+            .as_ref()
+            .map_or_else(|outcome| outcome.kind == OutcomeKind::Kept, |_| true)
+        {
+            self.addresses.extend(address);
+        }
+        decided
+    }
+
+    fn plan_new(
+        &self,
+        contact: ContactId,
+        invitations: &[Invitation],
+    ) -> Result<InvitationId, Outcome> {
+        match self.rules.missing {
+            Some(code) => Err(Outcome::without(OutcomeKind::Failed, code)),
+            None => Ok(self
+                .rules
+                .site
+                .plan_invitation(contact, newest_numbered(invitations, self.rules.site))),
+        }
+    }
+
+    fn about_pending(&self, pending: &Invitation, journals: &Journals) -> Outcome {
+        if self.rules.when_pending == WhenPending::Fail {
+            let failed = Outcome::about(OutcomeKind::Failed, pending.id, pending.expires);
+            return failed.because(ReasonCode::AlreadyInvited);
+        }
+        let kept = Outcome::about(OutcomeKind::Kept, pending.id, pending.expires);
+        let journal = pending
+            .batch
+            .and_then(|batch| journals.get(&batch))
+            .copied();
+        match (pending.status, journal.unwrap_or(Whereabouts::Nowhere)) {
+            (Status::New, Whereabouts::Open) => kept.because(ReasonCode::InProgress),
+            (Status::New, Whereabouts::Done) => kept.because(ReasonCode::Unconfirmed),
+            (Status::New, Whereabouts::Nowhere) => kept.because(ReasonCode::PreparedElsewhere),
+            _ => kept,
+        }
+    }
+}
+
+/// Whether a contact can be invited: its address where a letter is to be sent.
+pub(super) fn check_contact(
+    id: ContactId,
+    survey: &Survey,
+    send_email: bool,
+    include_registered: bool,
+) -> Result<Option<EmailAddress>, Outcome> {
+    let skipped = |reason: Reason| Outcome::without(OutcomeKind::Skipped, reason);
+    let contact = survey.contacts.get(&id);
+    let contact = contact
+        .ok_or_else(|| Outcome::without(OutcomeKind::Failed, ReasonCode::ContactNotFound))?;
+    if !contact.active {
+        return Err(skipped(ReasonCode::ContactInactive.into()));
+    }
+    let address = if send_email {
+        Some(deliverable(contact).map_err(skipped)?)
+    } else {
+        None
+    };
+    if survey.is_registered(id) && !include_registered {
+        return Err(skipped(ReasonCode::AlreadyRegistered.into()));
+    }
+    Ok(address)
+}
+
+fn deliverable(contact: &Contact) -> Result<EmailAddress, Reason> {
+    let text = contact.email.as_deref().ok_or(ReasonCode::NoEmail)?;
+    let address = EmailAddress::parse(text).map_err(|_| ReasonCode::InvalidEmail)?;
+    if contact.email_allowed {
+        Ok(address)
+    } else {
+        Err(ReasonCode::EmailNotAllowed.into())
+    }
+}
+
+/// Of several pending invitations the newest counts.
+fn newest_pending<'a>(
+    invitations: &'a [Invitation],
+    now: Timestamp,
+    site: &Site,
+) -> Option<&'a Invitation> {
+    let pending = invitations
+        .iter()
+        .filter(|row| row.is_pending_for(now, site.website()));
+    pending.max_by_key(|row| (row.created, row.id))
+}
+
+/// The end of the chain that the next planned id continues: the newest row with a batch number.
+///
+/// Rows whose journals are gone count too; otherwise the chain would start again at an id that exists.
+fn newest_numbered(invitations: &[Invitation], site: &Site) -> Option<InvitationId> {
+    let of_this_site = |row: &&Invitation| {
+        row.website.is_none() || site.website().is_none() || row.website == site.website()
+    };
+    let numbered = invitations
+        .iter()
+        .filter(|row| row.batch.is_some())
+        .filter(of_this_site);
+    numbered
+        .max_by_key(|row| (row.created, row.id))
+        .map(|row| row.id)
+}

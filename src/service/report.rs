@@ -1,0 +1,239 @@
+//! Owns what a caller is told about a batch: counts, results, and links where the caller asked for them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Service;
+use crate::domain::batch::Entry;
+use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
+use crate::domain::invitation::Invitation;
+use crate::domain::outcome::{Counts, Outcome, OutcomeKind};
+use crate::domain::progress::{Item, Journalled, Progress, Stage};
+use crate::domain::redeem_link::{RedeemLink, ReturnPath};
+use crate::remote::budget::Budget;
+use crate::remote::dataverse::Codes;
+use crate::remote::error::RemoteError;
+use crate::remote::journal::StoreError;
+
+/// One entry of a report.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultEntry {
+    /// The contact, as the request named it.
+    pub contact_id: ContactId,
+    /// Its full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_name: Option<String>,
+    /// What became of it.
+    pub outcome: OutcomeKind,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonEntry>,
+    /// The invitation that stands now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_id: Option<InvitationId>,
+    /// Until when it can be redeemed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<Timestamp>,
+    /// The link, where the caller asked to hand it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeem_url: Option<Link>,
+}
+
+/// A reason as callers read it.
+#[derive(Debug, Serialize)]
+pub struct ReasonEntry {
+    /// The stable code.
+    pub code: crate::domain::outcome::ReasonCode,
+    /// What a person reads.
+    pub message: String,
+}
+
+/// A redeem link on its way to the caller who asked for it.
+#[derive(Debug)]
+pub struct Link(RedeemLink);
+
+impl Serialize for Link {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+/// A batch as a caller sees it.
+#[derive(Debug)]
+pub struct BatchReport {
+    /// Its number; a dry run has none.
+    pub number: Option<BatchNumber>,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// Whether all is settled.
+    pub finished: bool,
+    /// How many entries ended how.
+    pub counts: Counts,
+    /// Who asked.
+    pub requested_by: Option<String>,
+    /// When to ask again, where work is left.
+    pub retry_after: Duration,
+    /// The entries, where all is settled.
+    pub results: Vec<ResultEntry>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// No batch with this number was accepted here.
+    #[error("there is no batch {0}")]
+    Unknown(BatchNumber),
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The links could not be read.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+}
+
+/// Callers ask again after no less, and no more, than this.
+const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 5..=600;
+
+impl Service {
+    /// The batch with a number.
+    pub async fn batch(&self, number: BatchNumber) -> Result<BatchReport, ReportError> {
+        let lines = self
+            .0
+            .store
+            .read(number)
+            .await?
+            .ok_or(ReportError::Unknown(number))?;
+        match Journalled::fold(lines) {
+            Journalled::Planned(progress) => Ok(self.report(*progress).await?),
+            Journalled::Unplanned => Err(ReportError::Unknown(number)),
+        }
+    }
+
+    /// A batch as it stands.
+    pub(super) async fn report(&self, progress: Progress) -> Result<BatchReport, RemoteError> {
+        let finished = progress.ended;
+        let counts = progress.counts();
+        let links = if finished {
+            self.links(&progress).await?
+        } else {
+            HashMap::new()
+        };
+        let retry_after = self.retry_after(&progress);
+        let Progress { terms, items, .. } = progress;
+        Ok(BatchReport {
+            number: Some(terms.number),
+            dry_run: false,
+            finished,
+            counts,
+            requested_by: terms.requested_by,
+            retry_after,
+            results: if finished {
+                results(items, links)
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    /// How long the rest will take at the senders' pace.
+    fn retry_after(&self, progress: &Progress) -> Duration {
+        let a_minute = self
+            .0
+            .mailboxes
+            .letters_a_minute()
+            .saturating_mul(progress.terms.senders.len())
+            .max(1);
+        let seconds = (progress.open().saturating_mul(60)).div_ceil(a_minute) as u64;
+        Duration::from_secs(seconds.clamp(*RETRY_SECONDS.start(), *RETRY_SECONDS.end()))
+    }
+
+    /// The links of a batch that was created to be handed over, while they still work.
+    async fn links(
+        &self,
+        progress: &Progress,
+    ) -> Result<HashMap<InvitationId, RedeemLink>, RemoteError> {
+        let policy = &self.0.policy;
+        if progress.terms.send_email || !policy.allow_links || progress.counts().created == 0 {
+            return Ok(HashMap::new());
+        }
+        let budget = Budget::within(&self.0.clock, Duration::from_secs(30));
+        let number = progress.terms.number;
+        let rows = self
+            .0
+            .dataverse
+            .invitations_of_batch(number, Codes::Included, &budget)
+            .await?;
+        let now = self.0.clock.now();
+        let pending = rows
+            .iter()
+            .filter(|row| row.is_pending_for(now, policy.site.website()));
+        Ok(pending
+            .filter_map(|row| Some((row.id, self.link(row, progress)?)))
+            .collect())
+    }
+
+    fn link(&self, row: &Invitation, progress: &Progress) -> Option<RedeemLink> {
+        let (policy, letter) = (&self.0.policy, &progress.terms.letter);
+        let language = policy
+            .languages
+            .get(&letter.language)
+            .and_then(Option::as_ref);
+        let path = letter
+            .return_path
+            .as_deref()
+            .and_then(|path| ReturnPath::parse(path).ok());
+        Some(RedeemLink::new(
+            &policy.portal_url,
+            language,
+            row.code.as_ref()?,
+            path.as_ref(),
+        ))
+    }
+}
+
+fn results(items: Vec<Item>, mut links: HashMap<InvitationId, RedeemLink>) -> Vec<ResultEntry> {
+    items
+        .into_iter()
+        .map(|item| {
+            let outcome = match item.stage {
+                Stage::Settled(outcome) => outcome,
+                _ => Outcome {
+                    kind: OutcomeKind::Pending,
+                    reason: None,
+                    invitation: None,
+                    expires: None,
+                },
+            };
+            let link = outcome
+                .invitation
+                .filter(|_| outcome.kind == OutcomeKind::Created);
+            let link = link.and_then(|id| links.remove(&id));
+            result_entry(item.entry, outcome, link)
+        })
+        .collect()
+}
+
+/// One entry as a caller reads it.
+pub(super) fn result_entry(
+    entry: Entry,
+    outcome: Outcome,
+    link: Option<RedeemLink>,
+) -> ResultEntry {
+    let reason = outcome.reason.map(|reason| ReasonEntry {
+        code: reason.code,
+        message: reason.message(),
+    });
+    ResultEntry {
+        contact_id: entry.contact,
+        contact_name: entry.name.map(String::from),
+        outcome: outcome.kind,
+        reason,
+        invitation_id: outcome.invitation,
+        expires_on: outcome.expires,
+        redeem_url: link.map(Link),
+    }
+}

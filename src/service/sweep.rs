@@ -1,0 +1,151 @@
+//! Owns the closing of invitations that are past their expiry.
+//!
+//! The portal never closes them, so they look pending for ever. Each row is judged by the domain and closed only
+//! in the version that was read; its code stays, so that a resend can reopen it. Runs may overlap or come late:
+//! a row that changed is left to the next run.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use super::Service;
+use crate::domain::ids::InvitationId;
+use crate::domain::invitation::Invitation;
+use crate::remote::budget::Budget;
+use crate::remote::dataverse::invitations::{Change, ChangeTo, WRITES_A_BATCH, Written};
+use crate::remote::error::RemoteError;
+
+/// Timer work ends by this; the next tick goes on.
+const TIME: Duration = Duration::from_secs(50);
+
+/// What a run did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SweepTally {
+    /// Rows that were past their expiry.
+    pub examined: usize,
+    /// Rows closed; in a dry run, rows that would be.
+    pub closed: usize,
+    /// Rows that changed under us and were left alone.
+    pub changed: usize,
+    /// Rows that Dataverse would not close.
+    pub failed: usize,
+    /// Whether time ran out before the end: the next run goes on.
+    pub more: bool,
+    /// Finished journals and keys removed because of their age.
+    pub journals_removed: usize,
+}
+
+/// What a dry run would close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldClose {
+    /// The row.
+    pub id: InvitationId,
+    /// Its name.
+    pub name: String,
+    /// Its expiry.
+    pub expires: Option<jiff::Timestamp>,
+}
+
+impl Service {
+    /// Closes expired invitations until there are none left or the time is up.
+    pub async fn sweep(&self) -> Result<SweepTally, RemoteError> {
+        let budget = Budget::within(&self.0.clock, TIME);
+        let mut tally = SweepTally::default();
+        match self.sweep_pages(&budget, &mut tally).await {
+            Ok(()) => {}
+            // Running out of time is how a long sweep ends.
+            Err(RemoteError::OutOfTime) => tally.more = true,
+            Err(error) => return Err(error),
+        }
+        match self.0.store.expire(self.0.policy.keep).await {
+            Ok(removed) => tally.journals_removed = removed,
+            Err(error) => tracing::warn!(%error, "old journals could not be removed"),
+        }
+        Ok(tally)
+    }
+
+    /// What [`Service::sweep`] would close now; changes nothing.
+    pub async fn preview_sweep(&self) -> Result<Vec<WouldClose>, RemoteError> {
+        let budget = Budget::within(&self.0.clock, Duration::from_mins(10));
+        let (mut would_close, mut page) = (Vec::new(), None);
+        loop {
+            let (due, next) = self.expired_page(page, &budget).await?;
+            would_close.extend(due.into_iter().map(|row| WouldClose {
+                id: row.id,
+                name: row.name,
+                expires: row.expires,
+            }));
+            match next {
+                Some(next) => page = Some(next),
+                None => return Ok(would_close),
+            }
+        }
+    }
+
+    async fn sweep_pages(
+        &self,
+        budget: &Budget,
+        tally: &mut SweepTally,
+    ) -> Result<(), RemoteError> {
+        let mut page = None;
+        loop {
+            let (due, next) = self.expired_page(page, budget).await?;
+            tally.examined += due.len();
+            for rows in due.chunks(WRITES_A_BATCH) {
+                self.close(rows, budget, tally).await?;
+            }
+            match next {
+                Some(next) => page = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn expired_page(
+        &self,
+        page: Option<Url>,
+        budget: &Budget,
+    ) -> Result<(Vec<Invitation>, Option<Url>), RemoteError> {
+        let (now, scope) = (self.0.clock.now(), self.0.policy.sweep_scope);
+        let page = self.0.dataverse.expired(now, scope, page, budget).await?;
+        let due = page
+            .invitations
+            .into_iter()
+            .filter(|row| row.sweepable(now, scope));
+        Ok((due.collect(), page.next))
+    }
+
+    async fn close(
+        &self,
+        rows: &[Invitation],
+        budget: &Budget,
+        tally: &mut SweepTally,
+    ) -> Result<(), RemoteError> {
+        let changes: Vec<_> = rows
+            .iter()
+            .map(|row| Change {
+                id: row.id,
+                version: row.version.clone(),
+                to: ChangeTo::Expired,
+            })
+            .collect();
+        let written = self
+            .0
+            .dataverse
+            .change("close expired invitations", &changes, budget)
+            .await?;
+        for (row, written) in rows.iter().zip(written) {
+            match written {
+                Ok(Written::Done) => tally.closed += 1,
+                Ok(Written::Refused | Written::Gone) => tally.changed += 1,
+                Err(error) => {
+                    tally.failed += 1;
+                    tracing::warn!(invitation = %row.id, %error, "an expired invitation was not closed");
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! The tests through the real door: the real binary, started by the sandbox's host, against the sandbox.
+//!
+//! One test binary, so that everything is linked once. `world` sets the stage; each other module tells one story.
+
+mod invite;
+mod world;
