@@ -343,10 +343,6 @@ mod tests {
                 r#"<fetch><entity name="contact"><link-entity name="account"/></entity></fetch>"#,
                 501,
             ),
-            (
-                r#"<fetch><entity name="contact"><filter><condition attribute="createdon" operator="last-x-days" value="3"/></filter></entity></fetch>"#,
-                501,
-            ),
         ] {
             assert_eq!(parse(contact(), xml).unwrap_err().status, status, "{xml}");
         }

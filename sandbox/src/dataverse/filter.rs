@@ -338,8 +338,7 @@ mod tests {
                 0..40,
             ),
         ) {
-            let _ = parse(&words.join(" "));
-            let _ = parse(&words.concat());
+            let _ = (parse(&words.join(" ")), parse(&words.concat()));
         }
 
         #[test]

@@ -104,10 +104,8 @@ async fn start(
 }
 
 fn what_to_try(host: &Host, contacts: &[Contact], folder: &Path) -> String {
-    let lines: String = contacts
-        .iter()
-        .map(|contact| format!("  {contact}\n"))
-        .collect();
+    let list: Vec<String> = contacts.iter().map(Contact::to_string).collect();
+    let list = list.join("\n  ");
     let url = host
         .url()
         .join("api/invitations")
@@ -118,7 +116,7 @@ fn what_to_try(host: &Host, contacts: &[Contact], folder: &Path) -> String {
         .map(|contact| contact.id.to_string())
         .unwrap_or_default();
     format!(
-        "Contacts:\n{lines}\nInvite the first one:\n\n  \
+        "Contacts:\n  {list}\n\nInvite the first one:\n\n  \
          curl -s {url} -H 'Content-Type: application/json' -d '{{\"contactIds\":[\"{first}\"]}}'\n\n\
          Letters are written to {} as they are sent. Ctrl-C ends everything.\n",
         folder.join("letters").display()

@@ -59,7 +59,7 @@ fn make(id: Option<u32>, name: &str) -> String {
     part(id, "POST accounts", "", &json!({"name": name}).to_string())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn operations_are_answered_in_their_order() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -99,7 +99,7 @@ async fn operations_are_answered_in_their_order() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failure_ends_the_batch_unless_told_to_go_on() {
     let world = World::new();
     let bad = part(None, "POST accounts", "", r#"{"nosuch":1}"#);
@@ -120,7 +120,7 @@ async fn a_failure_ends_the_batch_unless_told_to_go_on() {
     assert_eq!(world.dataverse.rows("accounts").len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_changeset_refers_to_what_it_made() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -163,7 +163,7 @@ async fn a_changeset_refers_to_what_it_made() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_changeset_that_fails_leaves_nothing_behind() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -204,7 +204,7 @@ async fn a_changeset_that_fails_leaves_nothing_behind() {
     assert_eq!(world.dataverse.writes(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_batch_that_is_not_one_is_refused_in_plain_json() {
     let world = World::new();
     let get = part(Some(1), "GET contacts", "", "");
@@ -230,7 +230,7 @@ async fn a_batch_that_is_not_one_is_refused_in_plain_json() {
     assert_eq!(statuses(&world.batch(&[], &[nested]).await), [400]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn long_addresses_fit_only_into_a_batch() {
     let world = World::new();
     let target = |length| format!("contacts?$filter=fullname%20eq%20'{}'", "x".repeat(length));
@@ -281,7 +281,7 @@ async fn faults_strike_single_operations() {
     assert_eq!(calls.load(Ordering::Relaxed), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_fault_in_a_changeset_ends_all_of_it() {
     let world = World::new();
     let parts = [changeset(&[make(Some(1), "A"), make(Some(2), "B")])];

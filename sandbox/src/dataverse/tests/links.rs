@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn web_roles_are_linked_and_unlinked() {
     let world = World::new();
     let id = world.invitation(world.contact("Anna"));
@@ -30,7 +30,7 @@ async fn web_roles_are_linked_and_unlinked() {
     assert_eq!(world.post(&classic, &body).await.status, 404);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lookup_is_emptied_by_null_and_by_its_link() {
     let world = World::new();
     let (anna, ben) = (world.contact("Anna"), world.contact("Ben"));

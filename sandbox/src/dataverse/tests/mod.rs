@@ -118,7 +118,7 @@ fn invitation(contact: Uuid) -> Value {
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn callers_need_a_token() {
     let world = World::new();
     let request = || Request::get("http://dataverse.test/api/data/v9.2/WhoAmI");
@@ -139,7 +139,7 @@ async fn callers_need_a_token() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_affinity_cookie_is_offered_and_its_return_counted() {
     let world = World::new();
     let answer = world.get("WhoAmI").await;
@@ -152,7 +152,7 @@ async fn the_affinity_cookie_is_offered_and_its_return_counted() {
     assert_eq!(world.dataverse.cookies_seen(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn too_many_requests_are_told_to_wait() {
     let world = World::new();
     world
@@ -183,7 +183,7 @@ async fn the_fifty_third_request_at_once_is_refused() {
     assert_eq!(world.get("WhoAmI").await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_exist_or_is_not_known_is_not_guessed() {
     let world = World::new();
     let contact = world.contact("Anna");

@@ -16,7 +16,7 @@ fn people(world: &World) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rows_are_chosen_sorted_and_shown() {
     let world = World::new();
     people(&world);
@@ -33,7 +33,7 @@ async fn rows_are_chosen_sorted_and_shown() {
     assert_eq!(world.get("contacts/$count").await.text, "5");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pages_follow_one_another_until_the_last() {
     let world = World::new();
     people(&world);
@@ -63,7 +63,7 @@ async fn pages_follow_one_another_until_the_last() {
     assert_eq!(seen, ["Anna,Ben", "Carla,David", "Eva,Zoe"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_a_page_size_top_is_the_limit() {
     let world = World::new();
     people(&world);
@@ -74,7 +74,7 @@ async fn without_a_page_size_top_is_the_limit() {
     assert!(answer.body.get("@odata.nextLink").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_page_never_exceeds_five_thousand_rows() {
     let world = World::new();
     for _ in 0..5_001 {
@@ -89,7 +89,7 @@ async fn a_page_never_exceeds_five_thousand_rows() {
     assert!(answer.body["@odata.nextLink"].is_string());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn wrong_queries_are_refused() {
     let world = World::new();
     for (target, status) in [
@@ -118,7 +118,7 @@ async fn wrong_queries_are_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_the_portal_solutions_their_columns_are_unknown() {
     let world = World::new();
     let target = "contacts?$select=adx_identity_username";
@@ -136,7 +136,7 @@ async fn without_the_portal_solutions_their_columns_are_unknown() {
     assert!(!columns.text.contains("adx_identity"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_contact_of_an_invitation_is_shown_within() {
     let world = World::new();
     let anna = world.contact("Anna");
@@ -170,7 +170,7 @@ async fn the_contact_of_an_invitation_is_shown_within() {
     assert_eq!(annotated[logical], "contact");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn fetch_xml_and_views_choose_rows() {
     let world = World::new();
     people(&world);
@@ -208,7 +208,7 @@ async fn fetch_xml_and_views_choose_rows() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn definitions_tell_what_the_environment_has() {
     let world = World::new();
     let target = "EntityDefinitions(LogicalName='adx_invitation')?$select=EntitySetName,IsOptimisticConcurrencyEnabled";

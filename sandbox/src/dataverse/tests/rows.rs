@@ -3,7 +3,7 @@
 use super::*;
 use crate::dataverse::Verb;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_new_row_is_found_by_its_entity_id() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -25,7 +25,7 @@ async fn a_new_row_is_found_by_its_entity_id() {
     assert_eq!(world.dataverse.writes(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_new_row_is_shown_to_those_who_ask() {
     let world = World::new();
     let body = invitation(world.contact("Anna")).to_string();
@@ -39,7 +39,7 @@ async fn a_new_row_is_shown_to_those_who_ask() {
     assert!(made.body.get("adx_name").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn wrong_payloads_write_nothing() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -102,7 +102,7 @@ async fn wrong_payloads_write_nothing() {
     assert_eq!(world.dataverse.writes(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn conditions_decide_between_making_and_changing() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -135,7 +135,7 @@ async fn conditions_decide_between_making_and_changing() {
     assert_eq!(world.dataverse.writes(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_without_a_condition_makes_a_missing_row_again() {
     let world = World::new();
     let id = world.invitation(world.contact("Anna"));
@@ -147,7 +147,7 @@ async fn a_change_without_a_condition_makes_a_missing_row_again() {
     assert_eq!(world.patch(&target, &headers, &body).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_old_etag_does_not_overwrite() {
     let world = World::new();
     let id = world.invitation(world.contact("Anna"));
@@ -182,7 +182,7 @@ async fn an_old_etag_does_not_overwrite() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn equal_values_keep_the_etag_only_where_told_so() {
     let world = World::new();
     let id = world.invitation(world.contact("Anna"));
@@ -204,7 +204,7 @@ async fn equal_values_keep_the_etag_only_where_told_so() {
     assert_eq!(world.dataverse.writes(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn states_and_status_reasons_stay_in_step() {
     let world = World::new();
     let id = world.invitation(world.contact("Anna"));
@@ -228,7 +228,7 @@ async fn states_and_status_reasons_stay_in_step() {
     assert_eq!(standing(redeemed).await, (204, 0, 756_150_001));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_process_may_give_new_invitations_its_own_code() {
     let world = World::new();
     world.dataverse.overwrite_codes_at_create(true);
@@ -240,7 +240,7 @@ async fn a_process_may_give_new_invitations_its_own_code() {
     assert!(code.ends_with('-') && !code.contains(['+', '/', '=']));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn privileges_are_asked_for() {
     let world = World::new();
     let contact = world.contact("Anna");
@@ -301,7 +301,7 @@ async fn privileges_are_asked_for() {
     assert_eq!(world.dataverse.writes(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_batch_number_is_written_once() {
     let world = World::new();
     let mut body = invitation(world.contact("Anna"));
@@ -317,7 +317,7 @@ async fn the_batch_number_is_written_once() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_full_name_follows_its_parts() {
     let world = World::new();
     let id = world.contact("Anna");
