@@ -34,8 +34,6 @@ pub struct Terms {
     pub send_email: bool,
     /// Whether contacts with a portal sign-in are invited too.
     pub include_registered: bool,
-    /// How letters leave.
-    pub delivery: MailDelivery,
     /// The sender mailboxes to choose from; fixed, so that a changed setting never moves a letter to another mailbox.
     pub senders: Vec<String>,
     /// What the letter says.

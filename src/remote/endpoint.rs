@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 use super::budget::Budget;
@@ -57,6 +59,8 @@ pub struct Endpoint {
     clock: Clock,
     chance: Chance,
     gate: Gate,
+    /// Where the whole service is throttled: when it may be called again.
+    closed_until: Mutex<Option<Instant>>,
 }
 
 impl Endpoint {
@@ -77,6 +81,7 @@ impl Endpoint {
             clock,
             chance,
             gate: Gate::new(width),
+            closed_until: Mutex::default(),
         }
     }
 
@@ -96,6 +101,7 @@ impl Endpoint {
         let mut renewed = false;
         for tries in 1.. {
             budget.permit(call.effect)?;
+            self.wait_until_open(call.action, budget).await?;
             let token = self.token(budget).await?;
             budget.permit(call.effect)?;
             let outgoing = authorized(call, &token)?;
@@ -117,6 +123,7 @@ impl Endpoint {
                     detail,
                     reply,
                 } => {
+                    self.close(at_least);
                     if let Some(error) =
                         self.give_up_waiting(call, tries, at_least, &detail, reply.as_ref())
                     {
@@ -137,6 +144,39 @@ impl Endpoint {
             }
         }
         Err(RemoteError::OutOfTime)
+    }
+
+    /// Dataverse throttles a user as a whole and counts calls that come too early; Graph throttles mailbox by mailbox,
+    /// which whoever sends keeps account of.
+    fn close(&self, wait: Duration) {
+        if self.service == Service::Dataverse && !wait.is_zero() {
+            let mut closed_until = self
+                .closed_until
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *closed_until = (*closed_until).max(Some(self.clock.instant() + wait));
+        }
+    }
+
+    async fn wait_until_open(
+        &self,
+        action: &'static str,
+        budget: &Budget,
+    ) -> Result<(), RemoteError> {
+        let closed_until = *self
+            .closed_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let wait = closed_until.map(|until| until.saturating_duration_since(self.clock.instant()));
+        let service = self.service;
+        match wait.filter(|wait| !wait.is_zero()) {
+            None => Ok(()),
+            Some(wait) => budget.wait(wait).await.map_err(|_| RemoteError::Throttled {
+                service,
+                action,
+                wait,
+            }),
+        }
     }
 
     /// Ends a call that was surely not done, once another try makes no sense.

@@ -59,6 +59,7 @@ impl Work<'_> {
     }
 
     async fn create_chunk(&self, places: &[usize]) -> Result<(), Stopped> {
+        self.patience.permit(true)?;
         let items = self.items(places);
         let rows: Vec<_> = items
             .iter()
@@ -226,7 +227,7 @@ impl Work<'_> {
         row: &Invitation,
         outcome: Outcome,
     ) -> Result<Option<Outcome>, Stopped> {
-        if row.batch != Some(self.terms.number) {
+        if row.batch != Some(self.terms.number) || !row.active {
             return Ok(Some(outcome));
         }
         let change = Change {

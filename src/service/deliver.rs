@@ -49,21 +49,25 @@ pub(super) struct Ready {
 impl Work<'_> {
     /// Delivers everything this batch has for one mailbox.
     pub(super) async fn deliver_from(&self, mailbox: &str) -> Result<(), Stopped> {
-        let chunk = match self.terms.delivery {
+        let chunk = match self.parts.policy.delivery {
             MailDelivery::Draft => REQUESTS_A_BATCH,
             MailDelivery::Send => SENDS_AT_ONCE,
         };
         loop {
-            match self.next(mailbox, chunk) {
+            let next = self.next(mailbox, chunk);
+            if !matches!(next, Next::Nothing) {
+                self.patience.permit(true)?;
+            }
+            match next {
                 Next::Nothing => return Ok(()),
-                Next::Wait(wait) => self.budget.wait(wait).await?,
+                Next::Wait(wait) => self.patience.wait(wait).await?,
                 Next::Look(places) => {
-                    let turn = self.parts.mailboxes.turn(mailbox, &self.budget).await?;
+                    let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
                     self.look_into(mailbox, &places, &turn).await?;
                 }
                 Next::Letters(places) => {
-                    let turn = self.parts.mailboxes.turn(mailbox, &self.budget).await?;
-                    let free = turn.free(&self.budget).await?;
+                    let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
+                    let free = turn.free(&self.patience).await?;
                     let places = &places[..places.len().min(free)];
                     self.send_letters(mailbox, places, &turn).await?;
                 }
@@ -85,7 +89,7 @@ impl Work<'_> {
         if ready.is_empty() {
             return Ok(());
         }
-        match self.terms.delivery {
+        match self.parts.policy.delivery {
             MailDelivery::Draft => self.send_as_drafts(mailbox, ready, turn).await,
             MailDelivery::Send => self.send_directly(mailbox, ready, turn).await,
         }
@@ -274,7 +278,13 @@ impl Work<'_> {
             .parts
             .graph
             .make_drafts(mailbox, &messages, &self.budget)
-            .await?;
+            .await;
+        let answers = match answers {
+            Err(RemoteError::Throttled { wait, .. }) => {
+                return self.rest(mailbox, wait, RestCause::Throttled).await;
+            }
+            answers => answers?,
+        };
         let (mut drafted, mut others) = (Vec::new(), Vec::new());
         for (ready, answer) in ready.into_iter().zip(answers) {
             match answer {

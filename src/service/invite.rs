@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use super::plan::WhenPending;
 use super::plan::{Journals, Planner, Rules};
 use super::report::{BatchReport, result_entry};
-use super::work::Work;
+use super::work::{Stopped, Work};
 use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, LetterTerms, Line, Plan, Terms};
 use crate::domain::expiry::{self, ValidDays};
@@ -315,8 +315,11 @@ impl Service {
             tracing::error!(batch = %number, "work on a batch panicked; the dispatcher goes on");
             return self.open_report(number).await;
         };
-        if let Err(error) = result {
-            tracing::warn!(batch = %number, %error, "work on a batch stopped; the dispatcher goes on");
+        match result {
+            Ok(()) | Err(Stopped::Remote(RemoteError::OutOfTime)) => {}
+            Err(error) => {
+                tracing::warn!(batch = %number, %error, "work on a batch stopped; the dispatcher goes on");
+            }
         }
         Ok(self.report(progress).await?)
     }
@@ -464,7 +467,6 @@ fn terms(
         expires,
         send_email: request.send_email,
         include_registered: request.include_registered,
-        delivery: policy.delivery,
         senders: policy.senders.clone(),
         letter: LetterTerms {
             language: request

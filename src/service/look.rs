@@ -72,9 +72,8 @@ impl Work<'_> {
         if open.is_empty() {
             return Ok(());
         }
-        let drafts = self.terms.delivery == MailDelivery::Draft
-            && self.parts.policy.delivery == MailDelivery::Draft;
-        if !drafts {
+        if self.parts.policy.delivery == MailDelivery::Send {
+            // The mailbox may not be readable in this mode, even for letters that were once drafts.
             return self.without_witness(open).await;
         }
         match self.ask_mailbox(mailbox, open, turn).await {
@@ -101,10 +100,7 @@ impl Work<'_> {
         let (mut open, mut outcomes) = (Vec::new(), Vec::new());
         for ((place, item), row) in items.into_iter().zip(rows) {
             match row {
-                None => outcomes.push((
-                    place,
-                    Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict),
-                )),
+                None => outcomes.push((place, after_deletion(&item))),
                 Some(row) if self.proves_sent(&row) => {
                     outcomes.push((
                         place,
@@ -217,12 +213,17 @@ impl Work<'_> {
         let free = if drafts.is_empty() {
             0
         } else {
-            turn.free(&self.budget).await?
+            turn.free(&self.patience).await?
         };
         let settled = |found: &Found| mailbox_time.duration_since(found.modified) > SETTLING;
         let resting = self
             .rest_of(mailbox)
             .is_some_and(|rest| rest.until > self.parts.clock.now());
+        let now = self.parts.clock.now();
+        let (drafts, dead): (Vec<_>, Vec<_>) = drafts.into_iter().partition(|(open, found)| {
+            open.row.standing(now) == Standing::Unsent || !settled(found)
+        });
+        self.settle_dead(&dead).await?;
         let (mut due, waiting): (Vec<_>, Vec<_>) = drafts
             .into_iter()
             .partition(|(_, found)| settled(found) && !resting);
@@ -251,6 +252,21 @@ impl Work<'_> {
             Err(error) => vec![as_answer(&error); due.len()],
         };
         self.after_second_send(mailbox, due, answers).await
+    }
+
+    /// Drafts that never left, whose rows were closed or expired meanwhile: their links are dead.
+    async fn settle_dead(&self, dead: &[(Open, Found)]) -> Result<(), Stopped> {
+        let mut outcomes = Vec::new();
+        for (open, _) in dead {
+            let code = match open.row.standing(self.parts.clock.now()) {
+                Standing::Expired => ReasonCode::Expired,
+                _ => ReasonCode::Conflict,
+            };
+            let outcome = Outcome::about(OutcomeKind::Failed, open.row.id, open.row.expires);
+            let closed = self.close_for(&open.row, outcome.because(code)).await?;
+            outcomes.extend(closed.map(|outcome| (open.place, outcome)));
+        }
+        self.settle(outcomes).await
     }
 
     /// An accepted one is marked; of the rest the mailbox is asked again, because a second send of a letter that
@@ -296,6 +312,14 @@ impl Work<'_> {
 fn unconfirmed(open: &Open) -> (usize, Outcome) {
     let outcome = Outcome::about(OutcomeKind::Unconfirmed, open.row.id, open.row.expires);
     (open.place, outcome.because(ReasonCode::Unconfirmed))
+}
+
+/// What is left to say of a letter whose row is gone.
+fn after_deletion(item: &Item) -> Outcome {
+    match (&item.stage, item.invitation()) {
+        (Stage::Accepted { .. }, Some(id)) => Outcome::about(OutcomeKind::Sent, id, None),
+        _ => Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict),
+    }
 }
 
 fn into_stage(item: Item) -> Stage {

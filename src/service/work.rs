@@ -21,6 +21,9 @@ use crate::remote::dataverse::Codes;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Journal, StoreError};
 
+/// What a chunk may take beyond the time in which it was begun, so that its letters are marked as well.
+pub(super) const SLACK: Duration = Duration::from_secs(8);
+
 /// Why work on a batch stopped before its end. Nothing is lost by it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
@@ -37,7 +40,10 @@ pub(super) enum Stopped {
 pub(super) struct Work<'a> {
     pub(super) parts: &'a Parts,
     pub(super) terms: Terms,
+    /// What calls may take: a chunk that was begun is brought to its end.
     pub(super) budget: Budget,
+    /// How long new chunks are begun.
+    pub(super) patience: Budget,
     journal: tokio::sync::Mutex<Journal>,
     progress: Mutex<Progress>,
     /// Entries whose row is surely there: created by us, or found.
@@ -60,18 +66,20 @@ pub(super) enum Next {
 }
 
 impl<'a> Work<'a> {
-    /// Work on a batch whose lease is `journal`, within `time`.
+    /// Work on a batch whose lease is `journal`: new chunks begin within `time`, and end within [`SLACK`] more.
     pub(super) fn new(
         parts: &'a Parts,
         journal: Journal,
         progress: Progress,
         time: Duration,
     ) -> Self {
-        let budget = Budget::within(&parts.clock, time).under(journal.tenure());
+        let within = |time| Budget::within(&parts.clock, time).under(journal.tenure());
+        let (patience, budget) = (within(time), within(time + SLACK));
         Self {
             parts,
             terms: progress.terms.clone(),
             budget,
+            patience,
             journal: tokio::sync::Mutex::new(journal),
             progress: Mutex::new(progress),
             rows: Mutex::default(),
@@ -205,10 +213,14 @@ impl<'a> Work<'a> {
         let progress = self.lock();
         let rows = self.rows();
         let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let resting = progress
+        let rest = progress
             .resting
             .get(mailbox)
-            .is_some_and(|rest| rest.until > now);
+            .filter(|rest| rest.until > now);
+        let (resting, shut) = (
+            rest.is_some(),
+            rest.is_some_and(|rest| rest.cause == RestCause::Refused),
+        );
         let (mut looks, mut letters, mut earliest) = (Vec::new(), Vec::new(), None);
         for (place, item) in progress.items.iter().enumerate() {
             let ours = item
@@ -223,7 +235,7 @@ impl<'a> Work<'a> {
                     earliest = Some(earliest.map_or(due, |earliest: Instant| earliest.min(due)));
                 }
                 Stage::Untried if !resting => letters.push(place),
-                Stage::Attempting { .. } | Stage::Accepted { .. } => looks.push(place),
+                Stage::Attempting { .. } | Stage::Accepted { .. } if !shut => looks.push(place),
                 _ => {}
             }
         }

@@ -2,5 +2,7 @@
 //!
 //! One test binary, so that everything is linked once. `world` sets the stage; each other module tells one story.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod invite;
 mod world;

@@ -1,7 +1,7 @@
 //! Tests of folding: which line wins, and what a cut-off journal means.
 
 use super::*;
-use crate::domain::batch::{Bound, LetterTerms, MailDelivery};
+use crate::domain::batch::{Bound, LetterTerms};
 use crate::domain::ids::{BatchNumber, ContactId};
 use crate::domain::outcome::ReasonCode;
 use proptest::prelude::*;
@@ -13,7 +13,6 @@ fn terms() -> Terms {
         expires: Timestamp::MAX,
         send_email: true,
         include_registered: false,
-        delivery: MailDelivery::Draft,
         senders: vec!["a@example.com".to_owned()],
         letter: LetterTerms {
             language: "en".to_owned(),
