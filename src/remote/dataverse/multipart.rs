@@ -191,11 +191,7 @@ fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
 }
 
 fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    let found = haystack
-        .get(from..)?
-        .windows(needle.len())
-        .position(|window| window == needle);
-    found.map(|position| from + position)
+    memchr::memmem::find(haystack.get(from..)?, needle).map(|position| from + position)
 }
 
 #[cfg(test)]
