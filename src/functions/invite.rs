@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::fields::Fields;
 use super::problem::Problem;
@@ -37,8 +38,12 @@ pub(super) async fn handle(
     let body = body.map_err(|rejection| too_large(&rejection))?;
     let request = read(&body, &headers)?;
     let key = idempotency_key(&headers, &body)?;
-    let report = service.invite(request, key).await?;
-    Ok(answer(report, &headers))
+    // In a task of its own: a caller who hangs up, or a deadline, must not stop the work between two lines.
+    let inviting = async move { service.invite(request, key).await };
+    let report = tokio::spawn(inviting.in_current_span()).await;
+    let report =
+        report.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError"))?;
+    Ok(answer(report?, &headers))
 }
 
 fn too_large(rejection: &BytesRejection) -> Problem {

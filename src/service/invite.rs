@@ -296,7 +296,7 @@ impl Service {
             .await
     }
 
-    /// Works on a batch in a task of its own: a caller who hangs up must not stop it between two lines.
+    /// Works on a batch while the caller waits.
     async fn work(
         &self,
         journal: Journal,
@@ -304,17 +304,9 @@ impl Service {
         fresh: bool,
         patience: &Budget,
     ) -> Result<BatchReport, InviteError> {
-        let (service, time) = (self.clone(), patience.left());
         let number = progress.terms.number;
-        let task = tokio::spawn(async move {
-            Work::new(&service.0, journal, progress, time)
-                .run(fresh)
-                .await
-        });
-        let Ok((progress, result)) = task.await else {
-            tracing::error!(batch = %number, "work on a batch panicked; the dispatcher goes on");
-            return self.open_report(number).await;
-        };
+        let work = Work::new(&self.0, journal, progress, patience.left());
+        let (progress, result) = work.run(fresh).await;
         match result {
             Ok(()) | Err(Stopped::Remote(RemoteError::OutOfTime)) => {}
             Err(error) => {
@@ -322,13 +314,6 @@ impl Service {
             }
         }
         Ok(self.report(progress).await?)
-    }
-
-    async fn open_report(&self, number: BatchNumber) -> Result<BatchReport, InviteError> {
-        match self.0.store.read(number).await?.map(Journalled::fold) {
-            Some(Journalled::Planned(progress)) => Ok(self.report(*progress).await?),
-            _ => Err(InviteError::Busy),
-        }
     }
 
     /// Follows a twin's batch: works on it if nobody does, else waits for it, for as long as there is patience.

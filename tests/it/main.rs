@@ -6,4 +6,5 @@
 
 mod cost;
 mod invite;
+mod simulated;
 mod world;
