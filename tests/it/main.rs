@@ -6,5 +6,5 @@
 
 mod cost;
 mod invite;
-mod simulated;
+mod simulation;
 mod world;
