@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::deliver::{as_answer, delivery_key};
+use super::compose::delivery_key;
 use super::mark::Mailed;
 use super::pace::Turn;
+use super::refusal::{LONG_REST, as_answer};
 use super::work::{Stopped, Work};
 use crate::domain::batch::{Attempt, Line, MailDelivery, RestCause};
 use crate::domain::invitation::{Invitation, Standing, Status};
@@ -303,9 +304,8 @@ impl Work<'_> {
             let open = self.ask_rows(places).await?;
             return self.without_witness(open).await;
         }
-        let rest = Duration::from_hours(1);
-        self.wait_with(places.iter().copied(), rest);
-        self.rest(mailbox, rest, RestCause::Refused).await
+        self.wait_with(places.iter().copied(), LONG_REST);
+        self.rest(mailbox, LONG_REST, RestCause::Refused).await
     }
 }
 

@@ -21,6 +21,7 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::graph::Graph;
 use crate::remote::journal::Store;
 
+mod compose;
 mod create;
 mod deliver;
 pub mod dispatch;
@@ -29,6 +30,7 @@ mod look;
 mod mark;
 mod pace;
 mod plan;
+mod refusal;
 pub mod report;
 pub mod sweep;
 mod work;

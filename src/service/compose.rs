@@ -1,0 +1,224 @@
+//! Owns which letters may go and what they say, judged on what is stored at that moment.
+//!
+//! Rows and contacts are read again before a chunk of letters is made: a batch may wait for hours, and a process may
+//! replace a code as soon as its row is there. A refusal closes the row if this batch made it and nobody was told.
+
+use std::time::Duration;
+
+use super::mark::Mailed;
+use super::plan::check_contact;
+use super::work::{Stopped, Work};
+use crate::domain::email_address::EmailAddress;
+use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
+use crate::domain::invitation::{Invitation, Standing};
+use crate::domain::invitation_code::InvitationCode;
+use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
+use crate::domain::progress::Item;
+use crate::domain::redeem_link::{RedeemLink, ReturnPath};
+use crate::letter::{Letter, LetterContent, LetterError};
+use crate::remote::dataverse::Codes;
+use crate::remote::dataverse::contacts::Survey;
+use crate::remote::graph::Message;
+
+/// A letter ready to leave, and the row it was made from.
+pub(super) struct Ready {
+    pub(super) place: usize,
+    pub(super) row: Invitation,
+    pub(super) code: InvitationCode,
+    to: EmailAddress,
+    to_name: String,
+    letter: Letter,
+    key: String,
+}
+
+enum Judged {
+    Ready(Box<Ready>),
+    Settled(Outcome),
+    Later,
+}
+
+impl Work<'_> {
+    /// Reads rows and contacts as they are now, makes the letters that may go, settles the rest.
+    pub(super) async fn make_letters(&self, places: &[usize]) -> Result<Vec<Ready>, Stopped> {
+        let items = self.items(places);
+        let contacts: Vec<ContactId> = items.iter().map(|(_, item)| item.entry.contact).collect();
+        let survey = self
+            .parts
+            .dataverse
+            .survey(&contacts, Codes::Included, &self.budget)
+            .await?;
+        let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
+        for (place, item) in &items {
+            match self.judge_letter(*place, item, &survey).await? {
+                Judged::Ready(letter) => ready.push(*letter),
+                Judged::Settled(outcome) => outcomes.push((*place, outcome)),
+                Judged::Later => self.wait_with([*place], Duration::from_secs(5)),
+            }
+        }
+        self.settle(outcomes).await?;
+        Ok(ready)
+    }
+
+    /// Whether an entry's letter may still go, judged on what is stored now.
+    async fn judge_letter(
+        &self,
+        place: usize,
+        item: &Item,
+        survey: &Survey,
+    ) -> Result<Judged, Stopped> {
+        let rows = survey.invitations_of(item.entry.contact);
+        let own = rows.iter().find(|row| Some(row.id) == item.invitation());
+        let Some(row) = own else {
+            return Ok(Judged::Settled(Outcome::without(
+                OutcomeKind::Failed,
+                ReasonCode::Conflict,
+            )));
+        };
+        let about = |kind| Outcome::about(kind, row.id, row.expires);
+        let settled = match row.standing(self.parts.clock.now()) {
+            Standing::Unsent => None,
+            Standing::Pending => Some(about(OutcomeKind::Kept).because(ReasonCode::Conflict)),
+            Standing::Redeemed => {
+                Some(about(OutcomeKind::Skipped).because(ReasonCode::AlreadyRegistered))
+            }
+            Standing::Revoked => Some(about(OutcomeKind::Failed).because(ReasonCode::Conflict)),
+            Standing::Expired => {
+                return self
+                    .refuse(row, about(OutcomeKind::Failed).because(ReasonCode::Expired))
+                    .await;
+            }
+        };
+        if let Some(outcome) = settled {
+            return Ok(Judged::Settled(outcome));
+        }
+        if let Some(older) = self.older_pending(row, rows).await? {
+            return self
+                .refuse(
+                    row,
+                    Outcome::about(OutcomeKind::Kept, older.id, older.expires),
+                )
+                .await;
+        }
+        match check_contact(
+            item.entry.contact,
+            survey,
+            true,
+            self.terms.include_registered,
+        ) {
+            Err(outcome) => self.refuse(row, outcome).await,
+            Ok(None) => Ok(Judged::Later),
+            Ok(Some(to)) => self.compose(place, row, to, item, survey).await,
+        }
+    }
+
+    async fn refuse(&self, row: &Invitation, outcome: Outcome) -> Result<Judged, Stopped> {
+        Ok(self
+            .close_for(row, outcome)
+            .await?
+            .map_or(Judged::Later, Judged::Settled))
+    }
+
+    /// Makes the letter from the row as it is stored: a process may have replaced the code since it was created.
+    async fn compose(
+        &self,
+        place: usize,
+        row: &Invitation,
+        to: EmailAddress,
+        item: &Item,
+        survey: &Survey,
+    ) -> Result<Judged, Stopped> {
+        let conflict = || Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict);
+        let Some(code) = row.code.clone() else {
+            return self.refuse(row, conflict()).await;
+        };
+        let to_name = survey
+            .contacts
+            .get(&item.entry.contact)
+            .and_then(|contact| contact.name.clone());
+        let to_name = to_name.unwrap_or_default();
+        let letter = match self.render(row, &code, &to_name) {
+            Ok(letter) => letter,
+            Err(error) => {
+                tracing::error!(batch = %self.terms.number, invitation = %row.id, %error, "a letter could not be made");
+                let reason = Reason {
+                    code: ReasonCode::Conflict,
+                    detail: Some("its letter could not be made from the template".into()),
+                };
+                return self
+                    .refuse(row, Outcome::without(OutcomeKind::Failed, reason))
+                    .await;
+            }
+        };
+        let key = delivery_key(row.id, self.terms.number);
+        Ok(Judged::Ready(Box::new(Ready {
+            place,
+            row: row.clone(),
+            code,
+            to,
+            to_name,
+            letter,
+            key,
+        })))
+    }
+
+    fn render(
+        &self,
+        row: &Invitation,
+        code: &InvitationCode,
+        name: &str,
+    ) -> Result<Letter, LetterError> {
+        let (policy, terms) = (&self.parts.policy, &self.terms.letter);
+        let language = policy
+            .languages
+            .get(&terms.language)
+            .and_then(Option::as_ref);
+        let return_path = terms
+            .return_path
+            .as_deref()
+            .and_then(|path| ReturnPath::parse(path).ok());
+        let link = RedeemLink::new(&policy.portal_url, language, code, return_path.as_ref());
+        self.parts.letters.render(&LetterContent {
+            language: &terms.language,
+            template: &terms.template,
+            brand: &policy.brand,
+            contact_name: name,
+            inviter_name: terms.inviter_name.as_deref(),
+            message: terms.message.as_deref(),
+            subject: terms.subject.as_deref(),
+            link: &link,
+            expires: row.expires,
+            zone: &policy.time_zone,
+        })
+    }
+
+    pub(super) fn message<'r>(&'r self, ready: &'r Ready) -> Message<'r> {
+        Message {
+            to: ready.to.as_str(),
+            to_name: &ready.to_name,
+            subject: &ready.letter.subject,
+            html: &ready.letter.html,
+            reply_to: self.parts.policy.reply_to.as_deref(),
+            key: &ready.key,
+        }
+    }
+}
+
+impl From<Ready> for Mailed {
+    fn from(ready: Ready) -> Self {
+        let Ready {
+            place, row, code, ..
+        } = ready;
+        Self {
+            place,
+            id: row.id,
+            version: row.version,
+            code: Some(code),
+            expires: row.expires,
+        }
+    }
+}
+
+/// What tells one delivery from every other; it stays in the sender's mailbox.
+pub(super) fn delivery_key(invitation: InvitationId, batch: BatchNumber) -> String {
+    format!("{invitation}/invite/{batch}")
+}
