@@ -53,6 +53,13 @@ pub enum AppError {
     Store(io::Error),
 }
 
+impl AppError {
+    /// Whether changing a setting or a template cures it, and another start does not.
+    pub const fn is_setting(&self) -> bool {
+        matches!(self, Self::Letters(_) | Self::Language(_))
+    }
+}
+
 impl App {
     /// Puts everything together; touches no remote service.
     pub fn build(config: Config, ambient: Ambient) -> Result<Self, AppError> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::app::{self, Ambient, App};
+use crate::app::{self, Ambient, App, AppError};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Environment};
@@ -52,7 +52,10 @@ pub async fn run() -> ExitCode {
 fn fail(error: &anyhow::Error) -> ExitCode {
     tracing::error!(error = format!("{error:#}"), "portal-invite cannot run");
     eprintln!("portal-invite: {error:#}");
-    if error.is::<ConfigError>() {
+    let in_settings = error
+        .downcast_ref::<AppError>()
+        .is_some_and(AppError::is_setting);
+    if in_settings || error.is::<ConfigError>() {
         ExitCode::from(EXIT_CONFIG)
     } else {
         ExitCode::FAILURE

@@ -28,7 +28,7 @@ use source::{HTML, SUBJECT};
 #[derive(Debug, Error)]
 pub enum LetterError {
     /// The template directory could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable {
         /// What was to be read.
         path: PathBuf,

@@ -19,7 +19,9 @@ pub enum Stage {
     Untried,
     /// A letter may be on its way.
     Attempting {
-        /// Since when.
+        /// When it was first handed over.
+        since: Timestamp,
+        /// When it was last handed over.
         at: Timestamp,
         /// The draft it was made as.
         message: Option<String>,
@@ -152,7 +154,12 @@ impl Progress {
     fn attempt(&mut self, at: Timestamp, letter: Attempt) {
         if let Some(item) = self.items.get_mut(letter.entry) {
             item.attempted = true;
+            let since = match item.stage {
+                Stage::Attempting { since, .. } => since,
+                _ => at,
+            };
             item.advance(Stage::Attempting {
+                since,
                 at,
                 message: letter.message,
             });

@@ -16,7 +16,16 @@ pub(super) async fn handle(
     let run = TimerRun::read(&body)?;
     let tally = service.dispatch().await?;
     if tally.open > 0 {
-        tracing::info!(past_due = run.past_due, ?tally, "dispatched");
+        tracing::info!(
+            past_due = run.past_due,
+            open = tally.open,
+            worked = tally.worked,
+            ended = tally.ended,
+            settled = tally.settled,
+            left = tally.left,
+            stopped = tally.stopped,
+            "dispatched"
+        );
     }
     let line = format!(
         "{} of {} open batches worked on, {} entries settled, {} left.",

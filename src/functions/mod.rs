@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -79,10 +79,9 @@ async fn traced(request: Request, next: Next) -> Response {
         method = %request.method(),
         path = request.uri().path(),
     );
-    let head = request.method() == Method::HEAD;
     async move {
         let response = next.run(request).await;
-        tracing::info!(status = response.status().as_u16(), head, "answered");
+        tracing::info!(status = response.status().as_u16(), "answered");
         response
     }
     .instrument(span)

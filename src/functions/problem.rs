@@ -80,7 +80,7 @@ fn title(code: &str) -> &'static str {
         "tooManyContacts" => "The request names too many contacts.",
         "bodyTooLarge" => "The body is too large.",
         "keyReused" => "The Idempotency-Key was used for another request.",
-        "busy" => "The service is busy. Nothing was done; send the request again.",
+        "busy" => "The service is busy. Send the request again, with the same Idempotency-Key.",
         "unavailable" => {
             "A service that is needed cannot be reached. Nothing was done; send the request again."
         }

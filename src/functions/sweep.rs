@@ -15,7 +15,16 @@ pub(super) async fn handle(
 ) -> Result<Json<Value>, Problem> {
     let run = TimerRun::read(&body)?;
     let tally = service.sweep().await?;
-    tracing::info!(past_due = run.past_due, last = ?run.last, ?tally, "swept");
+    tracing::info!(
+        past_due = run.past_due,
+        last = ?run.last,
+        examined = tally.examined,
+        closed = tally.closed,
+        changed = tally.changed,
+        failed = tally.failed,
+        more = tally.more,
+        "swept"
+    );
     let line = format!(
         "{} expired invitations closed, {} had changed, {} failed{}.",
         tally.closed,

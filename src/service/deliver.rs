@@ -149,12 +149,15 @@ impl Work<'_> {
             Err(error @ RemoteError::LeaseLost) => return Err(error.into()),
             Err(error) => vec![as_answer(&error); ready.len()],
         };
+        let drafted = self.parts.policy.delivery == MailDelivery::Draft;
         let (mut accepted, mut unclear, mut not_sent) = (Vec::new(), Vec::new(), Vec::new());
         for (ready, answer) in ready.into_iter().zip(answers) {
             match answer {
                 Answer::Done(()) => accepted.push(ready),
                 // The draft is not where it was: it may have left by an earlier send.
-                Answer::Refused(refusal) if draft_is_gone(&refusal) => unclear.push(ready),
+                Answer::Refused(refusal) if drafted && draft_is_gone(&refusal) => {
+                    unclear.push(ready)
+                }
                 Answer::Unclear(_) => unclear.push(ready),
                 definite => not_sent.push((ready, definite)),
             }

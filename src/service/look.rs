@@ -1,45 +1,40 @@
 //! Owns finding out what became of a letter whose fate is open: after a lost answer, or after a crash.
 //!
-//! The row is asked first, then the mailbox. Only a draft whose id is journalled is ever sent, and only when the
-//! mailbox, by its own clock, has left it alone for a minute: a submitted message looks like a draft for a while.
-//! <https://learn.microsoft.com/graph/outlook-things-to-know-about-send-mail>
+//! The row is asked first, then the mailbox by the draft's id, then the whole mailbox by the delivery key.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::compose::delivery_key;
 use super::mark::Mailed;
 use super::pace::Turn;
-use super::refusal::{LONG_REST, as_answer};
+use super::refusal::LONG_REST;
 use super::work::{Stopped, Work};
-use crate::domain::batch::{Attempt, Line, MailDelivery, RestCause};
+use crate::domain::batch::{Line, MailDelivery, RestCause};
 use crate::domain::invitation::{Invitation, Standing, Status};
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
 use crate::domain::progress::{Item, Stage};
 use crate::domain::redeem_link::RedeemLink;
 use crate::remote::dataverse::Codes;
 use crate::remote::error::RemoteError;
-use crate::remote::graph::{Answer, Found};
-
-/// How long the mailbox must have left a draft alone before it is sent again.
-const SETTLING: SignedDuration = SignedDuration::from_secs(60);
+use crate::remote::graph::Found;
 
 /// How long after an attempt a letter may stay unfindable before a person must look.
 const SEARCHING: SignedDuration = SignedDuration::from_mins(10);
 
 /// The wait between two looks at the same letter.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
+pub(super) const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
 /// A letter whose fate is open, with its row as it is now.
-struct Open {
-    place: usize,
-    row: Invitation,
-    stage: Stage,
+pub(super) struct Open {
+    pub(super) place: usize,
+    pub(super) row: Invitation,
+    pub(super) stage: Stage,
 }
 
 impl Open {
-    fn message(&self) -> Option<&str> {
+    pub(super) fn message(&self) -> Option<&str> {
         match &self.stage {
             Stage::Attempting { message, .. } | Stage::Accepted { message } => message.as_deref(),
             _ => None,
@@ -187,7 +182,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn found_sent(&self, sent: Vec<(Open, Option<Found>)>) -> Result<(), Stopped> {
+    pub(super) async fn found_sent(&self, sent: Vec<(Open, Option<Found>)>) -> Result<(), Stopped> {
         let news: Vec<_> = sent
             .iter()
             .filter(|(open, _)| !open.accepted())
@@ -203,101 +198,6 @@ impl Work<'_> {
         self.mark(mailed.collect()).await
     }
 
-    /// Sends drafts that the mailbox has left alone for long enough, by the same ids.
-    async fn send_again(
-        &self,
-        mailbox: &str,
-        drafts: Vec<(Open, Found)>,
-        mailbox_time: Timestamp,
-        turn: &Turn,
-    ) -> Result<(), Stopped> {
-        let free = if drafts.is_empty() {
-            0
-        } else {
-            turn.free(&self.patience).await?
-        };
-        let settled = |found: &Found| mailbox_time.duration_since(found.modified) > SETTLING;
-        let resting = self
-            .rest_of(mailbox)
-            .is_some_and(|rest| rest.until > self.parts.clock.now());
-        let now = self.parts.clock.now();
-        let (drafts, dead): (Vec<_>, Vec<_>) = drafts.into_iter().partition(|(open, found)| {
-            open.row.standing(now) == Standing::Unsent || !settled(found)
-        });
-        self.settle_dead(&dead).await?;
-        let (mut due, waiting): (Vec<_>, Vec<_>) = drafts
-            .into_iter()
-            .partition(|(_, found)| settled(found) && !resting);
-        self.wait_with(waiting.iter().map(|(open, _)| open.place), BETWEEN_LOOKS);
-        due.truncate(free);
-        if due.is_empty() {
-            return Ok(());
-        }
-        let letters = due.iter().map(|(open, _)| Attempt {
-            entry: open.place,
-            message: open.message().map(str::to_owned),
-            code_hash: None,
-        });
-        let (at, letters) = (self.parts.clock.now(), letters.collect());
-        self.record(vec![Line::Attempting { at, letters }]).await?;
-        let ids: Vec<_> = due.iter().filter_map(|(open, _)| open.message()).collect();
-        let sent = self
-            .parts
-            .graph
-            .send_drafts(mailbox, &ids, &self.budget)
-            .await;
-        turn.handed_over(ids.len());
-        let answers = match sent {
-            Ok(answers) => answers,
-            Err(error @ RemoteError::LeaseLost) => return Err(error.into()),
-            Err(error) => vec![as_answer(&error); due.len()],
-        };
-        self.after_second_send(mailbox, due, answers).await
-    }
-
-    /// Drafts that never left, whose rows were closed or expired meanwhile: their links are dead.
-    async fn settle_dead(&self, dead: &[(Open, Found)]) -> Result<(), Stopped> {
-        let mut outcomes = Vec::new();
-        for (open, _) in dead {
-            let code = match open.row.standing(self.parts.clock.now()) {
-                Standing::Expired => ReasonCode::Expired,
-                _ => ReasonCode::Conflict,
-            };
-            let outcome = Outcome::about(OutcomeKind::Failed, open.row.id, open.row.expires);
-            let closed = self.close_for(&open.row, outcome.because(code)).await?;
-            outcomes.extend(closed.map(|outcome| (open.place, outcome)));
-        }
-        self.settle(outcomes).await
-    }
-
-    /// An accepted one is marked; of the rest the mailbox is asked again, because a second send of a letter that
-    /// has left is refused in several ways.
-    async fn after_second_send(
-        &self,
-        mailbox: &str,
-        due: Vec<(Open, Found)>,
-        answers: Vec<Answer<()>>,
-    ) -> Result<(), Stopped> {
-        let (mut accepted, mut throttled) = (Vec::new(), None);
-        for ((open, found), answer) in due.into_iter().zip(answers) {
-            match answer {
-                Answer::Done(()) => accepted.push((open, Some(found))),
-                Answer::Wait(wait) => {
-                    throttled = throttled.max(Some(wait));
-                    self.wait_with([open.place], wait);
-                }
-                Answer::Refused(_) | Answer::Unclear(_) => {
-                    self.wait_with([open.place], BETWEEN_LOOKS);
-                }
-            }
-        }
-        self.found_sent(accepted).await?;
-        match throttled {
-            Some(wait) => self.rest(mailbox, wait, RestCause::Throttled).await,
-            None => Ok(()),
-        }
-    }
-
     /// The mailbox refuses to be read: rest, and after a day leave its letters to a person.
     async fn after_unreadable(&self, mailbox: &str, places: &[usize]) -> Result<(), Stopped> {
         if self.out_of_patience(mailbox) {
@@ -309,7 +209,7 @@ impl Work<'_> {
     }
 }
 
-fn unconfirmed(open: &Open) -> (usize, Outcome) {
+pub(super) fn unconfirmed(open: &Open) -> (usize, Outcome) {
     let outcome = Outcome::about(OutcomeKind::Unconfirmed, open.row.id, open.row.expires);
     (open.place, outcome.because(ReasonCode::Unconfirmed))
 }

@@ -21,6 +21,7 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::graph::Graph;
 use crate::remote::journal::Store;
 
+mod again;
 mod compose;
 mod create;
 mod deliver;

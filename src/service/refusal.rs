@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::compose::Ready;
 use super::work::{Stopped, Work};
 use crate::domain::batch::RestCause;
-use crate::domain::invitation::Standing;
+use crate::domain::invitation::{Invitation, Standing};
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
 use crate::domain::progress::Item;
 use crate::remote::dataverse::Codes;
@@ -19,7 +19,7 @@ pub(super) const LONG_REST: Duration = Duration::from_hours(1);
 
 /// How long a mailbox may be refused before its letters are given up: rights take hours to arrive.
 /// <https://learn.microsoft.com/exchange/permissions-exo/application-rbac>
-const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+pub(super) const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 impl Work<'_> {
     /// Whether a mailbox has been refused for so long that its letters are given up.
@@ -46,7 +46,10 @@ impl Work<'_> {
                     Blame::Quota => rest = Some((LONG_REST, RestCause::Quota)),
                     Blame::Sender => rest = Some((LONG_REST, RestCause::Refused)),
                     Blame::Recipient => {
-                        outcomes.extend(self.refuse_recipient(&ready, &refusal).await?);
+                        outcomes.extend(
+                            self.refuse_recipient(ready.place, &ready.row, &refusal)
+                                .await?,
+                        );
                     }
                 },
                 Answer::Done(()) | Answer::Unclear(_) => {
@@ -61,9 +64,11 @@ impl Work<'_> {
         }
     }
 
-    async fn refuse_recipient(
+    /// Ends an entry whose recipient Exchange refuses.
+    pub(super) async fn refuse_recipient(
         &self,
-        ready: &Ready,
+        place: usize,
+        row: &Invitation,
         refusal: &Refusal,
     ) -> Result<Option<(usize, Outcome)>, Stopped> {
         let reason = Reason {
@@ -71,8 +76,8 @@ impl Work<'_> {
             detail: Some(refusal.to_string().into_boxed_str()),
         };
         let outcome = Outcome::without(OutcomeKind::Failed, reason);
-        let closed = self.close_for(&ready.row, outcome).await?;
-        Ok(closed.map(|outcome| (ready.place, outcome)))
+        let closed = self.close_for(row, outcome).await?;
+        Ok(closed.map(|outcome| (place, outcome)))
     }
 
     /// Ends entries for good, closing rows that no letter was ever sent for.
@@ -105,15 +110,17 @@ impl Work<'_> {
     }
 }
 
-enum Blame {
+pub(super) enum Blame {
     Quota,
     Sender,
     Recipient,
 }
 
 /// <https://learn.microsoft.com/graph/errors>
-fn blame(refusal: &Refusal) -> Blame {
+pub(super) fn blame(refusal: &Refusal) -> Blame {
     match refusal.status {
+        // The day's limit is told with several statuses, so its code decides.
+        _ if refusal.code == "ErrorExceededMessageLimit" => Blame::Quota,
         429 => Blame::Quota,
         401 | 403 | 404 | 405 | 507 => Blame::Sender,
         _ => Blame::Recipient,

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::Parts;
 use crate::domain::batch::{Line, RestCause, Terms};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::InvitationId;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{Item, Progress, Rest, Stage};
@@ -173,6 +174,7 @@ impl<'a> Work<'a> {
         let at = self.parts.clock.now();
         tracing::warn!(
             batch = %self.terms.number,
+            mailbox = masked(mailbox),
             wait_seconds = wait.as_secs(),
             ?cause,
             "a sender mailbox rests"
@@ -289,4 +291,9 @@ impl<'a> Work<'a> {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A mailbox as a log may name it.
+fn masked(mailbox: &str) -> String {
+    EmailAddress::parse(mailbox).map_or_else(|_| String::new(), |address| address.to_string())
 }

@@ -73,7 +73,9 @@ impl Dataverse {
             contact_username: self
                 .column_names(contact)?
                 .contains("adx_identity_username"),
-            external_identities: external.status.is_success(),
+            external_identities: self
+                .found::<serde::de::IgnoredAny>(READ, external)?
+                .is_some(),
         })
     }
 

@@ -185,3 +185,28 @@ async fn a_used_up_day_rests_the_mailbox_and_the_letters_go_the_next_day() {
     );
     assert_eq!(simulation.sandbox.graph.letters().len(), 8);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_that_is_never_let_out_is_left_to_a_person_after_a_day() {
+    let simulation = Simulation::start(&["a@contoso.example"]);
+    let sandbox = &simulation.sandbox;
+    let lost = Rule::on(Remote::Graph, Fault::DropBefore);
+    sandbox.faults.add(lost.path("$batch").skip(1).times(1));
+    let refused = Fault::Answer {
+        status: 400,
+        retry_after_seconds: None,
+        code: "ErrorInvalidRequest".to_owned(),
+        effect: false,
+    };
+    let sends = Rule::on(Remote::Graph, refused).path("/send");
+    sandbox.faults.add(sends.inside_batch());
+    let report = simulation.invite(simulation.contacts(1)).await;
+    let minutes = simulation.dispatch_each_minute(&report, 26 * 60).await;
+    assert!(
+        (24 * 60 - 1..=24 * 60 + 3).contains(&minutes),
+        "{minutes} minutes"
+    );
+    let outcomes = simulation.outcomes(&report).await;
+    assert_eq!(outcomes, [OutcomeKind::Unconfirmed]);
+    assert!(simulation.sandbox.graph.letters().is_empty());
+}
