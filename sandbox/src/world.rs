@@ -188,6 +188,7 @@ impl Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::client::client;
     use serde_json::Value;
 
     const MESSAGES: &str = "v1.0/users/invitations@contoso.example/messages";
@@ -199,7 +200,7 @@ mod tests {
         url.query_pairs_mut()
             .append_pair("api-version", "2019-08-01")
             .append_pair("resource", resource.as_str().trim_end_matches('/'));
-        let request = reqwest::Client::new().get(url);
+        let request = client().unwrap().get(url);
         let request = request.header("X-IDENTITY-HEADER", variable("IDENTITY_HEADER"));
         let body = request.send().await.unwrap().bytes().await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
@@ -207,7 +208,7 @@ mod tests {
     }
 
     async fn status(url: &Url, path: &str, token: &str) -> u16 {
-        let request = reqwest::Client::new().get(url.join(path).unwrap());
+        let request = client().unwrap().get(url.join(path).unwrap());
         let answer = request.bearer_auth(token).send().await.unwrap();
         answer.status().as_u16()
     }

@@ -1,10 +1,15 @@
 //! The host's HTTP client towards the handler: plain HTTP on loopback, no redirects, no proxy of this
 //! machine. It is the only place in the host that makes a client or sends with one.
+//!
+//! No TLS is spoken here, but a client is built with it: cargo builds reqwest once for the workspace, with
+//! every feature that some member asks for, and the handler asks for rustls without a provider.
 
 use reqwest::{Client, Request, RequestBuilder, Response, redirect::Policy};
 
 /// A client whose connections are pooled; it has no timeout of its own.
-pub(super) fn client() -> std::io::Result<Client> {
+pub(crate) fn client() -> std::io::Result<Client> {
+    // Fails where a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .redirect(Policy::none())
         .no_proxy()

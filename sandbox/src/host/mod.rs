@@ -5,7 +5,7 @@
 mod admin;
 mod app;
 mod banner;
-mod client;
+pub(crate) mod client;
 mod console;
 mod error;
 mod forward;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::faults::Rule;
+use crate::host::client::client;
 use axum::routing::post;
 use http::Method;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +45,7 @@ async fn listen(wire: &Wire) -> String {
 async fn a_broken_connection_is_an_error_at_the_client_and_others_are_kept_alive() {
     let (wire, done) = counter();
     let url = listen(&wire).await;
-    let client = reqwest::Client::new();
+    let client = client().unwrap();
     let mut peers = Vec::new();
     for _ in 0..2 {
         let answer = client.post(&url).body("x").send().await.unwrap();
