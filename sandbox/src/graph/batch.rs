@@ -10,6 +10,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
@@ -40,6 +41,10 @@ struct Item {
     body: Option<Value>,
     #[serde(default)]
     depends_on: Vec<String>,
+    /// Microsoft's Python SDK sends this instead, and Graph passes over it:
+    /// <https://github.com/microsoftgraph/msgraph-sdk-python-core/pull/996>.
+    #[serde(default, rename = "depends_on")]
+    _misspelt: IgnoredAny,
 }
 
 /// A batch that was read and checked.
