@@ -22,7 +22,8 @@ beforeEach(async () => {
 });
 
 const count = async () =>
-  (await dataverse.retrieveMultiple({ collection: INVITATIONS, select: ["adx_name"] })).value.length;
+  (await dataverse.retrieveMultiple({ collection: INVITATIONS, select: ["adx_name"] })).value
+    .length;
 const key = (number) => `bbbbbbbb-0000-4000-8000-${String(number).padStart(12, "0")}`;
 
 /** In a batch: creates the invitation with this id where there is none. */
@@ -37,8 +38,7 @@ const plan = (id, more = {}) =>
   });
 
 /** A refused part, as the client gives it back: the body of the answer in `error`. */
-const duplicate = (part) =>
-  refusal(412, /already exists/)({ status: part.status, ...part.error });
+const duplicate = (part) => refusal(412, /already exists/)({ status: part.status, ...part.error });
 
 test("a changeset and a query after it are answered in their order", async () => {
   dataverse.startBatch();

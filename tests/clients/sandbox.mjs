@@ -17,7 +17,7 @@ const built = fileURLToPath(new URL("../../target/debug/examples/services", impo
 export async function startSandbox({ identity } = {}) {
   const program = process.env.SANDBOX_SERVICES ?? built;
   if (!existsSync(program)) {
-    throw new Error(`${program} is not there: run 'cargo build -p sandbox --example services' first`);
+    throw new Error(`${program} is not there: cargo build -p sandbox --example services`);
   }
   const child = spawn(program, identity ? ["--identity", identity] : [], {
     stdio: ["pipe", "pipe", "inherit"],
