@@ -129,6 +129,11 @@ impl Host {
         self.inner.handler.pid()
     }
 
+    /// The handler's port on 127.0.0.1, the same for each of its processes.
+    pub fn handler_port(&self) -> u16 {
+        self.inner.port
+    }
+
     /// Waits until the handler answers (again); fails when the host has given up.
     pub async fn ready(&self) -> Result<(), HostError> {
         self.inner.handler.ready().await
