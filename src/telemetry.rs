@@ -6,9 +6,23 @@
 
 use std::panic;
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::config::Environment;
+
+/// What other crates may say, whatever `RUST_LOG` asks for.
+///
+/// The Azure crates tell at each token which identity they use, in the middle of what a command prints for a
+/// person; what they cannot do comes back as an error, and that is logged once, redacted.
+fn caps() -> Targets {
+    let quiet = ["azure_core", "azure_identity", "typespec_client_core"];
+    Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_targets(quiet.map(|target| (target, LevelFilter::WARN)))
+}
 
 /// Starts the log at the level that `RUST_LOG` names, else `info`.
 pub fn start(environment: &Environment) {
@@ -16,13 +30,15 @@ pub fn start(environment: &Environment) {
         .get("RUST_LOG")
         .unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .finish();
+        .with_span_list(false);
+    let subscriber = tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
+        .with(caps());
     // A second start, in a test, keeps the first.
     let _ = tracing::subscriber::set_global_default(subscriber);
     panic::set_hook(Box::new(|panic| {
