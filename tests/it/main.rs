@@ -7,4 +7,7 @@
 mod cost;
 mod invite;
 mod simulation;
+mod process;
+mod sweep;
+mod sweep_races;
 mod world;

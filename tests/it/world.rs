@@ -144,6 +144,47 @@ impl Answer {
     }
 }
 
+/// One address and the client that asks there; owned, so that it can be asked from anywhere.
+#[derive(Clone)]
+pub(crate) struct Door {
+    client: reqwest::Client,
+    url: reqwest::Url,
+}
+
+impl Door {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test's own client, not the product's"
+    )]
+    pub(crate) async fn request(
+        &self,
+        method: http::Method,
+        headers: &[(&str, &str)],
+        body: Option<impl Into<reqwest::Body>>,
+    ) -> Answer {
+        let mut request = self.client.request(method, self.url.clone());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.unwrap();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    /// Posts JSON, as the host does when it fires a timer.
+    pub(crate) async fn post(&self, body: &str) -> Answer {
+        let json = [("content-type", "application/json; charset=utf-8")];
+        let body = Some(body.to_owned());
+        self.request(http::Method::POST, &json, body).await
+    }
+}
+
 impl World {
     pub(crate) async fn start() -> Self {
         Setup::default().start().await
@@ -169,10 +210,6 @@ impl World {
             .collect()
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test's own client, not the product's"
-    )]
     pub(crate) async fn request(
         &self,
         method: http::Method,
@@ -181,18 +218,19 @@ impl World {
         body: Option<Vec<u8>>,
     ) -> Answer {
         let url = self.host.url().join(path).unwrap();
-        let mut request = self.client.request(method, url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(body) = body {
-            request = request.body(body);
-        }
-        let response = request.send().await.unwrap();
-        Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
+        self.door(url).request(method, headers, body).await
+    }
+
+    /// A way to the handler that goes past the host.
+    pub(crate) fn handler(&self, path: &str) -> Door {
+        let url = format!("http://127.0.0.1:{}{path}", self.host.handler_port());
+        self.door(url.parse().unwrap())
+    }
+
+    fn door(&self, url: reqwest::Url) -> Door {
+        Door {
+            client: self.client.clone(),
+            url,
         }
     }
 
