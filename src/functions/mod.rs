@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -60,12 +60,25 @@ pub fn router(service: Service) -> Router {
 async fn in_time_and_whole(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(DEADLINE, answer).await {
-        Ok(Ok(response)) => response,
+        Ok(Ok(response)) => as_problem(response),
         Ok(Err(_)) => {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError").into_response()
         }
         Err(_) => Problem::busy().into_response(),
     }
+}
+
+/// Gives the framework's own refusals of a path, a query or a body the shape of every other one.
+fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let is_json = content_type.is_some_and(|value| value.as_bytes().ends_with(b"json"));
+    let code = match status {
+        _ if is_json || !status.is_client_error() => return response,
+        StatusCode::PAYLOAD_TOO_LARGE => "bodyTooLarge",
+        _ => "invalidRequest",
+    };
+    Problem::new(status, code).into_response()
 }
 
 /// Puts the invocation on every log line of a request. Paths carry no secrets; queries and headers may.
