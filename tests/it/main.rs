@@ -5,9 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cost;
+mod contract;
+mod forwarding;
 mod invite;
 mod simulation;
 mod process;
+mod start;
 mod sweep;
 mod sweep_races;
+mod timers;
 mod world;

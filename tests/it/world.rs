@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use sandbox::host::{Forwarding, Host, HostOptions, Invocation, stage};
+use sandbox::host::{ConsoleStream, Forwarding, Host, HostOptions, Invocation, stage};
 use sandbox::{Addresses, Options, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -227,7 +227,7 @@ impl World {
         self.door(url.parse().unwrap())
     }
 
-    fn door(&self, url: reqwest::Url) -> Door {
+    pub(crate) fn door(&self, url: reqwest::Url) -> Door {
         Door {
             client: self.client.clone(),
             url,
@@ -260,6 +260,22 @@ impl World {
 
     pub(crate) async fn dispatch(&self) -> Invocation {
         self.host.fire("function-dispatch").await.unwrap()
+    }
+
+    /// What the handler has logged so far, and nothing else that it has written.
+    ///
+    /// # Panics
+    /// If any line is not one JSON object, or stands on standard error.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let lines = self.host.console();
+        let lines = lines.into_iter().map(|line| {
+            assert_eq!(line.stream, ConsoleStream::Output, "{}", line.text);
+            let json: Value = serde_json::from_str(&line.text)
+                .unwrap_or_else(|error| panic!("{error} in the line {:?}", line.text));
+            assert!(json.is_object(), "{json}");
+            json
+        });
+        lines.collect()
     }
 
     pub(crate) async fn sweep(&self) -> Invocation {
