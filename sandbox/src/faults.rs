@@ -45,6 +45,12 @@ pub enum Fault {
         /// Whether the work is done all the same.
         effect: bool,
     },
+    /// Nothing is done, and the answer is an error whose text repeats the whole request, as careless
+    /// services do: whoever passes such a text on passes on what was in the request.
+    Quote {
+        /// HTTP status, 100 to 999.
+        status: u16,
+    },
     /// Runs a callback before the request goes on, to change a row or kill a process.
     Call(Arc<dyn Fn() + Send + Sync>),
 }
@@ -58,6 +64,7 @@ impl fmt::Debug for Fault {
             Self::Answer { status, effect, .. } => {
                 write!(f, "Answer({status}, effect: {effect})")
             }
+            Self::Quote { status } => write!(f, "Quote({status})"),
             Self::Call(_) => f.write_str("Call"),
         }
     }

@@ -198,11 +198,17 @@ impl Wire {
                     code,
                     effect,
                 } => {
-                    let answer = self.dated(scripted(status, retry_after_seconds, &code));
+                    let scripted = scripted(status, retry_after_seconds, &code, SCRIPTED);
+                    let answer = self.dated(scripted);
                     if !effect {
                         return Ok(answer);
                     }
                     instead = Some(Ok(answer));
+                }
+                Fault::Quote { status } => {
+                    let body = String::from_utf8_lossy(request.body());
+                    let text = format!("Cannot process {} with {body}", request.uri());
+                    return Ok(self.dated(scripted(status, None, "Quoted", &text)));
                 }
             }
         }
@@ -238,9 +244,17 @@ fn http_date(moment: Timestamp) -> HeaderValue {
         .unwrap_or_else(|| HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
 }
 
-/// The answer that a [`Fault::Answer`] gives.
-fn scripted(status: u16, retry_after_seconds: Option<u64>, code: &str) -> Response<Bytes> {
-    let body = json!({"error": {"code": code, "message": "Scripted by the sandbox."}});
+/// What the message of a scripted answer is, where nothing else is said.
+const SCRIPTED: &str = "Scripted by the sandbox.";
+
+/// The answer that a scripted fault gives.
+fn scripted(
+    status: u16,
+    retry_after_seconds: Option<u64>,
+    code: &str,
+    message: &str,
+) -> Response<Bytes> {
+    let body = json!({"error": {"code": code, "message": message}});
     let mut answer = Response::new(Bytes::from(body.to_string()));
     *answer.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -157,6 +157,9 @@ impl Dataverse {
                 Fault::Delay(time) => tokio::time::sleep(time).await,
                 Fault::Call(callback) => callback(),
                 Fault::DropBefore => return Some(Interruption::Before(broken())),
+                Fault::Quote { status } => {
+                    return Some(Interruption::Before(quoted(status, operation)));
+                }
                 Fault::DropAfter => return Some(Interruption::After(broken())),
                 Fault::Answer {
                     status,
@@ -183,6 +186,14 @@ impl Dataverse {
     fn mint(&self) -> Uuid {
         self.state().mint()
     }
+}
+
+/// An error whose text repeats the operation.
+fn quoted(status: u16, operation: &Operation) -> Reply {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = String::from_utf8_lossy(&operation.body);
+    let message = format!("Cannot process {} with {body}", operation.target);
+    Refusal::new(status, "Quoted", message).into_reply()
 }
 
 fn broken() -> Reply {

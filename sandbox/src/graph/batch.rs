@@ -197,6 +197,7 @@ impl Item {
                 Fault::Delay(time) => sleep(time).await,
                 Fault::Call(callback) => callback(),
                 Fault::DropBefore => return Err(gateway_timeout()),
+                Fault::Quote { status } => return Err(self.quoted(status)),
                 Fault::DropAfter => instead = Some(gateway_timeout()),
                 Fault::Answer {
                     status,
@@ -216,6 +217,14 @@ impl Item {
         }
         let answer = graph.perform(&operation).await;
         instead.map_or(answer, Err)
+    }
+
+    /// An error whose text repeats the operation.
+    fn quoted(&self, status: u16) -> Refusal {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let message = format!("Cannot process {} with {body}", self.url);
+        Refusal::new(status, "Quoted", message)
     }
 }
 
