@@ -265,12 +265,12 @@ impl Endpoint {
         }
     }
 
-    /// An answer that cannot be read.
+    /// An answer that cannot be read. What a parser says of it may quote it.
     pub fn unreadable(&self, action: &'static str, detail: impl Into<String>) -> RemoteError {
         RemoteError::Unreadable {
             service: self.service,
             action,
-            detail: detail.into(),
+            detail: redact(&detail.into()),
         }
     }
 

@@ -140,7 +140,8 @@ pub fn redact(text: &str) -> String {
     let mut redacted = String::new();
     for piece in text.split_inclusive(is_separator) {
         let word = piece.trim_end_matches(is_separator);
-        let hidden = if word.contains('@') {
+        // A refused address in a path is percent-encoded.
+        let hidden = if word.contains('@') || word.contains("%40") {
             "[address]"
         } else if word.len() > LONGEST_WORD && uuid::Uuid::try_parse(word).is_err() {
             "[removed]"
@@ -165,11 +166,11 @@ mod tests {
     fn remote_words_lose_addresses_and_codes_and_keep_the_rest() {
         let code = "k".repeat(43);
         let text = format!(
-            "Recipient <ann@example.com> of 'x' with invitation={code}& failed, row 7f1c1d7e-0000-4000-8000-000000000001"
+            "Recipient <ann@example.com> of /users/ann%40example%2Ecom/ with invitation={code}& failed, row 7f1c1d7e-0000-4000-8000-000000000001"
         );
         assert_eq!(
             redact(&text),
-            "Recipient <[address]> of 'x' with invitation=[removed]& failed, row 7f1c1d7e-0000-4000-8000-000000000001"
+            "Recipient <[address]> of /users/[address]/ with invitation=[removed]& failed, row 7f1c1d7e-0000-4000-8000-000000000001"
         );
         assert!(redact(&"word ".repeat(500)).len() < 320);
     }
