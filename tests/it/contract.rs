@@ -179,7 +179,8 @@ async fn a_timer_cannot_be_run_from_outside() {
 async fn every_answer_has_a_body_of_json_whatever_is_asked() {
     let world = World::start().await;
     let json = [("content-type", "application/json")];
-    let huge = vec![b' '; 3 * 1024 * 1024];
+    // One byte too many: what is far too large may be cut off before it is answered.
+    let huge = vec![b' '; 2 * 1024 * 1024 + 1];
     let asked: [(Method, &str, &[u8], u16); 10] = [
         (Method::GET, "/api/health", b"", 200),
         (Method::POST, "/api/health", b"{}", 405),
