@@ -188,6 +188,19 @@ async fn every_line_about_an_invocation_carries_the_id_that_the_host_gave_it() {
 }
 
 #[tokio::test]
+async fn of_joined_invocation_ids_the_last_is_the_host_s() {
+    let world = World::start().await;
+    let [theirs, hosts] = [1, 2].map(Uuid::from_u128);
+    let joined = format!("{theirs}, {hosts}");
+    let headers = [("x-azure-functions-invocationid", joined.as_str())];
+    let health = world.handler("/api/health");
+    health.request(Method::GET, &headers, None::<String>).await;
+    let log = world.log();
+    let answered = log.iter().find(|line| line["message"] == "answered");
+    assert_eq!(answered.and_then(span_id), Some(hosts));
+}
+
+#[tokio::test]
 async fn the_probe_and_health_are_answered_without_any_service() {
     let world = World::start().await;
     for service in [

@@ -7,6 +7,7 @@
 mod cost;
 mod contract;
 mod forwarding;
+mod identity;
 mod invite;
 mod simulation;
 mod leaks;
