@@ -12,6 +12,7 @@ pub mod graph;
 pub mod host;
 pub mod identity;
 pub mod portal;
+pub mod program;
 pub mod traffic;
 pub mod wire;
 pub mod world;

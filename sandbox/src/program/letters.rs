@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use sandbox::Graph;
+use crate::Graph;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 

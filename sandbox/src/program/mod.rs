@@ -1,126 +1,71 @@
-//! The sandbox as a program: builds the handler, starts the services and the host, seeds sample contacts,
-//! tells what to try, shows each letter as it is sent, and ends at Ctrl-C.
+//! The sandbox as a program: the command line, and what its two ways to run have in common.
+//!
+//! Without a command it serves until Ctrl-C; `demo` tells one story from beginning to end. Both build the
+//! handler where none is given and start the same stage.
 
+mod demo;
 mod handler;
 mod letters;
 mod samples;
+mod serve;
+mod stage;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use sandbox::{
-    Options, Sandbox,
-    host::{Host, HostOptions, stage},
-};
-use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
-use self::{letters::Letters, samples::Contact};
+pub use self::demo::{Paper, demo};
 
 /// Runs the handler of this repository against Dataverse, Graph, identity and portal look-alikes on loopback.
 #[derive(Debug, clap::Parser)]
 #[command(version)]
-pub(crate) struct Arguments {
-    /// Port of the Functions host.
-    #[arg(long, default_value_t = 7071)]
-    port: u16,
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Port of the Functions host [default: 7071; for the demo a free one].
+    #[arg(long, global = true)]
+    port: Option<u16>,
     /// A handler that is already built; without it, cargo builds one.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH")]
     handler: Option<PathBuf>,
-    /// How many sample contacts there are.
+    /// How many sample contacts there are; the demo brings its own.
     #[arg(long, default_value_t = 12, value_name = "N")]
     contacts: usize,
     /// Every draw of chance follows from it.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
     seed: u64,
     /// Show every line of the handler and every run of a timer.
-    #[arg(long)]
+    #[arg(long, global = true)]
     verbose: bool,
 }
 
-/// Runs until Ctrl-C.
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Invites, redeems, expires and recovers from a crash, tells of it, and ends.
+    Demo,
+}
+
+/// Does what the command line says.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     log(arguments.verbose);
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let executable = match &arguments.handler {
-        Some(path) => path.clone(),
-        None => handler::build(&repository).await?,
-    };
-    let sandbox = Sandbox::new(Options {
-        seed: arguments.seed,
-        ..Options::default()
+    let port = arguments.port.unwrap_or(match arguments.command {
+        None => 7071,
+        Some(Command::Demo) => 0,
     });
-    let contacts = samples::seed(&sandbox.dataverse, arguments.contacts);
-    let folder = tempfile::Builder::new()
-        .prefix("portal-invite-sandbox-")
-        .tempdir()?;
-    let (host, _app_root) = start(
-        &arguments,
-        &repository,
-        &executable,
-        &sandbox,
-        folder.path(),
-    )
-    .await?;
-    say(&host.banner());
-    say(&what_to_try(&host, &contacts, folder.path()));
-    let letters = Letters::new(sandbox.graph.clone(), folder.path().join("letters"))?;
-    tokio::select! {
-        outcome = letters.show() => outcome?,
-        signal = tokio::signal::ctrl_c() => signal?,
-        signal = terminated() => signal?,
-    }
-    host.stop().await;
-    Ok(())
-}
-
-/// SIGTERM: without an orderly end the handler would stay behind.
-async fn terminated() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    signal(SignalKind::terminate())?.recv().await;
-    Ok(())
-}
-
-async fn start(
-    arguments: &Arguments,
-    repository: &Path,
-    executable: &Path,
-    sandbox: &Sandbox,
-    folder: &Path,
-) -> anyhow::Result<(Host, TempDir)> {
-    let app_root = stage(repository, executable).context("cannot lay out the app")?;
-    let mut environment = sandbox.listen().await?.handler_environment(sandbox);
-    environment.extend(handler::local_settings(repository)?);
-    let store = folder.join("store").display().to_string();
-    environment.push(("BATCH_STORE".to_owned(), store));
-    let options = HostOptions {
-        port: arguments.port,
-        environment,
-        fire_timers: true,
-        clock: sandbox.clock.clone(),
-        ..HostOptions::new(app_root.path())
+    stage::check_port(port).await?;
+    let handler = match arguments.handler {
+        Some(path) => path,
+        None => handler::build(repository()).await?,
     };
-    Ok((Host::start(options).await?, app_root))
+    match arguments.command {
+        None => serve::serve(&handler, port, arguments.seed, arguments.contacts).await,
+        Some(Command::Demo) => demo(&handler, port, arguments.seed, Paper::for_terminal()).await,
+    }
 }
 
-fn what_to_try(host: &Host, contacts: &[Contact], folder: &Path) -> String {
-    let list: Vec<String> = contacts.iter().map(Contact::to_string).collect();
-    let list = list.join("\n  ");
-    let url = host
-        .url()
-        .join("api/invitations")
-        .map(String::from)
-        .unwrap_or_default();
-    let first = contacts
-        .first()
-        .map(|contact| contact.id.to_string())
-        .unwrap_or_default();
-    format!(
-        "Contacts:\n  {list}\n\nInvite the first one:\n\n  \
-         curl -s {url} -H 'Content-Type: application/json' -d '{{\"contactIds\":[\"{first}\"]}}'\n\n\
-         Letters are written to {} as they are sent. Ctrl-C ends everything.\n",
-        folder.join("letters").display()
-    )
+/// The repository that this program was built from: its folders are the app that the host serves.
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn log(verbose: bool) {
@@ -135,7 +80,7 @@ fn log(verbose: bool) {
         .init();
 }
 
-/// Everything this program tells a person goes through here.
+/// Everything that serving tells a person goes through here.
 #[expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 fn say(text: &str) {
     println!("{text}");

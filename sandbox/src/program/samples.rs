@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sandbox::Dataverse;
+use crate::Dataverse;
 use serde_json::json;
 use uuid::Uuid;
 
