@@ -10,8 +10,12 @@ mod samples;
 mod serve;
 mod stage;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
 pub use self::demo::{Paper, demo};
@@ -47,7 +51,7 @@ enum Command {
 
 /// Does what the command line says.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    log(arguments.verbose);
+    log(&arguments);
     let port = arguments.port.unwrap_or(match arguments.command {
         None => 7071,
         Some(Command::Demo) => 0,
@@ -59,7 +63,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     match arguments.command {
         None => serve::serve(&handler, port, arguments.seed, arguments.contacts).await,
-        Some(Command::Demo) => demo(&handler, port, arguments.seed, Paper::for_terminal()).await,
+        Some(Command::Demo) => demo(&handler, port, arguments.seed, Paper::for_terminal())
+            .await
+            .context("the demo met a surprise (--verbose shows the handler's log)"),
     }
 }
 
@@ -68,13 +74,15 @@ fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-fn log(verbose: bool) {
-    let filter = if verbose {
-        "info"
-    } else {
-        "warn,Host.Function.Console=warn"
+fn log(arguments: &Arguments) {
+    let filter = match arguments.command {
+        _ if arguments.verbose => "info",
+        None => "warn",
+        // The demo tells of the failures that it causes.
+        Some(Command::Demo) => "off",
     };
     tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .init();

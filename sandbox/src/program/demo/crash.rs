@@ -31,6 +31,8 @@ impl Story<'_> {
         self.paper
             .title("SIGKILL in the middle of a batch: function-dispatch finishes it")?;
         let before = self.stage.sandbox.graph.letters().len();
+        self.paper
+            .aside("Exchange takes two letters, then hesitates.")?;
         self.show_request(contacts, Some(KEY))?;
         self.hesitate();
         let body = body(contacts);
@@ -41,7 +43,7 @@ impl Story<'_> {
         let (answer, wreck) = (answer?, wreck?);
         self.stage.sandbox.faults.clear();
         self.paper.text(&format!(
-            "{} of {} letters are out when process {} is killed; the caller gets {}.\nThe host has started process {}.\n",
+            "{} of {} letters are out when process {} is killed.\nThe caller gets {}. The host starts process {}.\n",
             wreck.letters,
             contacts.len(),
             wreck.killed,
@@ -99,7 +101,7 @@ impl Story<'_> {
         self.stage.sandbox.age(SignedDuration::from_mins(2));
         let run = self.stage.host.fire("function-dispatch").await?;
         self.paper.text(&format!(
-            "Two minutes later function-dispatch runs:\n{}\n",
+            "Two minutes later, function-dispatch: {}\n",
             run.body["Logs"][0].as_str().unwrap_or_default()
         ))?;
         let settled = run.body["tally"]["settled"].as_u64();
@@ -138,10 +140,23 @@ impl Story<'_> {
     /// The caller repeats its request, as Power Automate would.
     async fn repeat(&mut self, contacts: &[Contact]) -> anyhow::Result<()> {
         let before = self.stage.sandbox.graph.letters().len();
-        self.paper.text("\nThe caller repeats its request:")?;
-        let answer = self.post(contacts, Some(KEY)).await?;
-        self.show_outcomes(contacts, &answer, |contact| contact.again)?;
-        let after = self.stage.sandbox.graph.letters().len();
-        expect("the number of letters", after, before)
+        self.paper
+            .text("\nThe caller repeats its request with the same key:")?;
+        let answer = self.post(contacts, Some(KEY)).await?.json();
+        let (sent, batch) = (&answer["counts"]["sent"], &answer["batch"]);
+        let row = self.row(&contacts[0])?;
+        let all = u64::try_from(contacts.len()).ok();
+        expect("the entries sent", sent.as_u64(), all)?;
+        expect(
+            "the batch",
+            batch.as_i64(),
+            row["importsequencenumber"].as_i64(),
+        )?;
+        let more = self.stage.sandbox.graph.letters().len() - before;
+        expect("further letters", more, 0)?;
+        self.paper.text(&format!(
+            "It gets what became of its batch: {sent} sent. Letters since: {more}."
+        ))?;
+        Ok(())
     }
 }

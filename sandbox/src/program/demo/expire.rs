@@ -18,15 +18,17 @@ impl Story<'_> {
         self.paper.title(&format!(
             "{DAYS} days later function-sweep closes what has expired"
         ))?;
+        self.paper
+            .aside("Days pass here by making every row and message older.")?;
         self.stage
             .sandbox
             .age(SignedDuration::from_hours(24 * DAYS));
         let run = self.stage.host.fire("function-sweep").await?;
         let invited: Vec<&Contact> = contacts.iter().filter(|it| it.first == "sent").collect();
-        self.paper
-            .text(run.body["Logs"][0].as_str().unwrap_or_default())?;
-        self.paper.text("")?;
+        let line = run.body["Logs"][0].as_str().unwrap_or_default();
+        self.paper.text(&format!("function-sweep: {line}\n"))?;
         self.show_rows(invited.iter().copied())?;
+        self.paper.text("\nClosed rows keep their codes.")?;
         expect(
             "the number of invitations closed",
             run.body["tally"]["closed"].as_u64(),

@@ -32,19 +32,24 @@ impl Story<'_> {
         let letters = self.stage.sandbox.graph.letters();
         let sent = contacts.iter().filter(|it| it.first == "sent").count();
         expect("the number of letters", letters.len(), sent)?;
-        self.paper.title("The letters that went out")?;
+        self.paper
+            .title("Letters went out, each with a link of its own")?;
+        let mut lines = Vec::new();
         for letter in letters {
-            let (to, subject) = (letter.to.join(", "), &letter.subject);
-            self.paper.text(&format!("{to}: {subject}"))?;
-            self.paper.aside(&shortened(&link(&letter)?))?;
+            let link = shortened(&link(&letter)?);
+            let path = link.find("/register").unwrap_or(0);
+            let link = format!("…{}", &link[path..]);
+            lines.push([letter.to.join(", "), letter.subject, link]);
         }
-        Ok(())
+        Ok(self.paper.table(&lines)?)
     }
 
     /// The same request once more: nothing may go twice.
     pub(super) async fn invite_again(&mut self, contacts: &[Contact]) -> anyhow::Result<()> {
         self.paper
             .title("The same POST again: nothing goes twice")?;
+        self.paper
+            .aside("kept: the invitation that went out before is still good.")?;
         let before = self.stage.sandbox.graph.letters().len();
         let answer = self.post(contacts, None).await?;
         self.show_outcomes(contacts, &answer, |contact| contact.again)?;
@@ -68,7 +73,7 @@ impl Story<'_> {
             .await?;
         let batch = &answer.json()["batch"];
         self.paper
-            .text(&format!("{}, batch {batch}\n", answer.status))?;
+            .text(&format!("{}, batch {batch}", answer.status))?;
         Ok(answer)
     }
 
@@ -95,6 +100,7 @@ impl Story<'_> {
         expected: impl Fn(&Contact) -> &'static str,
     ) -> anyhow::Result<()> {
         expect("the status of the answer", answer.status.as_u16(), 200)?;
+        self.paper.text("")?;
         let results = answer.json()["results"].clone();
         let lines: Vec<_> = contacts
             .iter()

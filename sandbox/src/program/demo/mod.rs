@@ -13,6 +13,8 @@ mod rows;
 use std::{fmt::Debug, path::Path};
 
 use self::door::Door;
+use url::Url;
+
 pub use self::paper::Paper;
 use super::stage::Stage;
 
@@ -49,25 +51,31 @@ impl Story<'_> {
         let latecomers = cast::latecomers(&self.stage.sandbox.dataverse);
         self.crash(&latecomers).await?;
         let took = self.stage.sandbox.clock.now().duration_since(started);
-        self.close(contacts.len() + latecomers.len(), took.as_secs())
+        self.close(contacts.len() + latecomers.len(), took.as_secs_f64())
     }
 
     fn open(&mut self) -> anyhow::Result<()> {
-        self.paper.title("The Functions host starts the handler")?;
         let at = &self.stage.addresses;
-        self.paper.aside(&format!(
-            "Look-alikes on loopback: Dataverse {}\nGraph {}  identity {}  portal {}",
-            at.dataverse, at.graph, at.identity, at.portal
-        ))?;
+        self.paper.title("The Functions host starts the handler")?;
+        self.paper
+            .aside("The handler is the real one; all that it talks to is imitated on loopback:")?;
+        let service = |name: &str, url: &Url| [name.to_owned(), url.to_string()];
+        self.paper.table(&[
+            service("Dataverse", &at.dataverse),
+            service("Microsoft Graph", &at.graph),
+            service("Managed identity", &at.identity),
+            service("Power Pages site", &at.portal),
+        ])?;
         self.paper.text(self.stage.host.banner().trim_end())?;
         Ok(())
     }
 
-    fn close(&mut self, contacts: usize, seconds: i64) -> anyhow::Result<()> {
+    fn close(&mut self, contacts: usize, seconds: f64) -> anyhow::Result<()> {
         let letters = self.stage.sandbox.graph.letters().len();
         self.paper.end(&format!(
-            "All as expected, in {seconds} s: {contacts} contacts, {letters} letters, nobody got two."
+            "All as expected, in {seconds:.1} s: {contacts} contacts, {letters} letters, nobody got two."
         ))?;
+        self.paper.text("Try it by hand: cargo run -p sandbox")?;
         Ok(())
     }
 }

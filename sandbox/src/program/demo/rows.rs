@@ -17,6 +17,15 @@ pub(super) fn standing(row: &Value) -> &'static str {
     }
 }
 
+/// The moment up to which a row can be redeemed, to the minute.
+fn expiry(row: &Value) -> String {
+    let text = row["adx_expirydate"].as_str().unwrap_or_default();
+    match text.split_once('T') {
+        Some((date, time)) => format!("{date} {} UTC", time.get(..5).unwrap_or(time)),
+        None => "never".to_owned(),
+    }
+}
+
 /// Whether a row still has its code.
 pub(super) fn has_code(row: &Value) -> bool {
     row["adx_invitationcode"].is_string()
@@ -49,16 +58,7 @@ impl Story<'_> {
                 contact.name.clone(),
                 standing(&row).to_owned(),
                 format!("redeemed {redemptions} of {most}"),
-                format!(
-                    "expires {}",
-                    row["adx_expirydate"].as_str().unwrap_or("never")
-                ),
-                if has_code(&row) {
-                    "has its code"
-                } else {
-                    "no code"
-                }
-                .to_owned(),
+                format!("valid until {}", expiry(&row)),
             ]);
         }
         Ok(self.paper.table(&lines)?)
