@@ -40,7 +40,7 @@ pub enum Latency {
     #[default]
     None,
     /// A uniform draw for each request from a range for its service: Dataverse 40 to 160 ms, Graph 20 to
-    /// 60 ms (its operations take their own time besides), identity 5 to 30 ms, portal 50 to 200 ms;
+    /// 60 ms (the operations of both take their own time besides), identity 5 to 30 ms, portal 50 to 200 ms;
     /// one request in a hundred takes ten times as long. A model for tests, not a measurement.
     Realistic,
 }

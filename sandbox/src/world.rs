@@ -22,6 +22,11 @@ use crate::portal::Portal;
 use crate::traffic::Traffic;
 use crate::wire::{Latency, Wire};
 
+/// How long one Dataverse operation executes with [`Latency::Realistic`]; those of a batch follow each
+/// other. It counts against the limits on concurrent requests and on execution time, which the way there
+/// and back does not. A model for tests, not a measurement.
+const DATAVERSE_OPERATION: Duration = Duration::from_millis(25);
+
 /// What a sandbox is made of.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -80,6 +85,7 @@ impl Sandbox {
         let graph = Graph::new(clock.clone(), seed, &options.senders, faults.clone());
         if options.latency == Latency::Realistic {
             graph.operation_time(Duration::from_millis(80)..=Duration::from_millis(300));
+            dataverse.configure(|settings| settings.execution_time = DATAVERSE_OPERATION);
         }
         Self {
             identity: Identity::new(clock.clone(), seed, options.identity_client_id),
@@ -243,6 +249,27 @@ mod tests {
         assert_eq!(names.join(" "), expected);
         assert!(!environment[1].1.ends_with('/'));
         assert_eq!(environment[6].1, "me");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn realistic_latency_lets_requests_meet_in_dataverse() {
+        let sandbox = Sandbox::new(Options {
+            latency: Latency::Realistic,
+            ..Options::default()
+        });
+        sandbox
+            .dataverse
+            .configure(|settings| settings.concurrent_requests = 2);
+        let wire = sandbox.wire(Service::Dataverse);
+        let call = || {
+            let request = http::Request::get("/api/data/v9.2/WhoAmI");
+            let request = request.header("authorization", "Bearer any");
+            wire.call(request.body(bytes::Bytes::new()).unwrap())
+        };
+        let replies = futures::future::join_all((0..20).map(|_| call())).await;
+        let statuses = replies.iter().map(|it| it.as_ref().unwrap().status());
+        let refused = statuses.filter(|status| *status == 429).count();
+        assert!((1..20).contains(&refused), "{refused}");
     }
 
     #[tokio::test(start_paused = true)]
