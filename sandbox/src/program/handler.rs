@@ -9,20 +9,22 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use tokio::process::Command;
 
-/// Builds the handler as it is in the repository and returns the executable's path.
+/// Builds the handler as it is in the repository and returns the executable's path; cargo shows its progress
+/// on standard error.
 pub(super) async fn build(repository: &Path) -> anyhow::Result<PathBuf> {
     super::say(
-        "Building the handler (cargo build -p portal-invite --profile quick); --handler PATH takes one that is built.",
+        "Building the handler: cargo build -p portal-invite --profile quick (the first time takes minutes)",
     );
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "-p", "portal-invite", "--profile", "quick"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(repository)
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .context("cannot run cargo")?;
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?
+        .wait_with_output()
+        .await?;
     if !output.status.success() {
         bail!("the handler does not build");
     }

@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => serve::serve(&handler, port, arguments.seed, arguments.contacts).await,
         Some(Command::Demo) => demo(&handler, port, arguments.seed, Paper::for_terminal())
             .await
-            .context("the demo met a surprise (--verbose shows the handler's log)"),
+            .context("the demo failed (--verbose shows the handler's log)"),
     }
 }
 
