@@ -8,6 +8,7 @@ mod cost;
 mod contract;
 mod forwarding;
 mod identity;
+mod demo;
 mod invite;
 mod simulation;
 mod leaks;
