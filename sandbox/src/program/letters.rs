@@ -28,11 +28,8 @@ impl Letters {
                 let file = self.folder.join(format!("{shown:04}.html"));
                 fs::write(&file, &letter.html)?;
                 let to = letter.to.join(", ");
-                super::say(&format!(
-                    "Letter to {to}: {} ({})",
-                    letter.subject,
-                    file.display()
-                ));
+                let file = file.display();
+                super::say(&format!("Letter to {to}: {}\n  {file}", letter.subject));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

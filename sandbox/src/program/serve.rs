@@ -50,9 +50,7 @@ fn what_to_try(stage: &Stage, contacts: &[Contact]) -> String {
         "Contacts:\n  {list}\n\nInvite the first one:\n\n  \
          curl -s {url}api/invitations \\\n    -H 'Content-Type: application/json' \\\n    \
          -d '{{\"contactIds\":[\"{first}\"]}}'\n\n\
-         Each letter is written to a file, named here as it is sent: open it in a browser and follow its link.\n\
-         A timer runs out of turn with: curl -X POST {url}admin/functions/function-sweep \\\n    \
-         -H 'Content-Type: application/json' -d '{{}}'\n\
+         Each letter is written to a file, named here when it is sent. Open it and follow its link.\n\
          Ctrl-C ends everything and deletes the files.\n",
     )
 }
