@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::Instrument;
@@ -14,7 +13,7 @@ use tracing::Instrument;
 use super::fields::Fields;
 use super::problem::Problem;
 use crate::domain::batch::Bound;
-use crate::domain::expiry::ValidDays;
+use crate::domain::expiry::{self, ValidDays};
 use crate::domain::ids::{BatchNumber, ContactId};
 use crate::domain::outcome::Counts;
 use crate::domain::redeem_link::ReturnPath;
@@ -133,7 +132,8 @@ fn contacts(fields: &mut Fields) -> Result<Vec<ContactId>, Problem> {
 
 fn expiry(fields: &mut Fields) -> ExpiryChoice {
     let days = fields.number("validDays").map(ValidDays::try_from);
-    let day = fields.parsed("expiresOn", day);
+    // Whether the day is over or too far ahead is for the service, which knows the time and the zone.
+    let day = fields.parsed("expiresOn", expiry::parse_day);
     match (days, day) {
         (None, None) => ExpiryChoice::Default,
         (Some(Ok(days)), None) => ExpiryChoice::Days(days),
@@ -147,13 +147,6 @@ fn expiry(fields: &mut Fields) -> ExpiryChoice {
             ExpiryChoice::Default
         }
     }
-}
-
-/// Whether the day is over or too far ahead is for the service, which knows the time and the zone.
-fn day(text: &str) -> Result<Date, &'static str> {
-    let well_formed = text.len() == "2026-12-31".len();
-    let day = text.parse().ok().filter(|_| well_formed);
-    day.ok_or("must be a day such as 2026-12-31")
 }
 
 fn when_pending(fields: &mut Fields) -> WhenPending {

@@ -396,15 +396,21 @@ fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp, InviteErro
     } else if !parts.letters.has(language, template) {
         wrong("template", "is not a template of that language");
     }
-    let expires = expires(policy.valid_days, request.expiry, now, &policy.time_zone);
-    if expires <= now {
-        wrong("expiresOn", "is over already");
+    if let ExpiryChoice::Until(day) = request.expiry
+        && let Err(error) = expiry::check_day(day, now, &policy.time_zone)
+    {
+        wrong("expiresOn", &error.to_string());
     }
     if !errors.is_empty() {
         return Err(InviteError::Invalid(errors));
     }
     check_allowed(parts, request)?;
-    Ok(expires)
+    Ok(expires(
+        policy.valid_days,
+        request.expiry,
+        now,
+        &policy.time_zone,
+    ))
 }
 
 /// What a request gets that names no template.
