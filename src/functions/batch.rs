@@ -1,5 +1,6 @@
 //! function-batch: `GET /api/batches/{number}`, 202 while work is left, then 200 with the results.
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -31,15 +32,18 @@ struct Window {
 
 pub(super) async fn handle(
     State(service): State<Service>,
-    Path(number): Path<String>,
-    Query(parameters): Query<Parameters>,
+    number: Result<Path<String>, PathRejection>,
+    parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let not_found = || Problem::new(StatusCode::NOT_FOUND, "batchNotFound");
     let number = number
-        .parse::<i64>()
         .ok()
+        .and_then(|Path(number)| number.parse::<i64>().ok())
         .and_then(|number| BatchNumber::try_from(number).ok());
+    let Query(parameters) = parameters.map_err(|rejection| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalidRequest").detail(rejection.body_text())
+    })?;
     let window = window(&parameters)?;
     let mut report = service.batch(number.ok_or_else(not_found)?).await?;
     let wanted = |kind| window.outcome.is_none_or(|outcome| outcome == kind);
