@@ -162,7 +162,7 @@ fn when_pending(fields: &mut Fields) -> WhenPending {
 /// <https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities>
 fn caller(headers: &HeaderMap) -> Option<String> {
     let name = headers.get("x-ms-client-principal-name")?.to_str().ok()?;
-    Some(name.chars().take(LONGEST_NAME).collect())
+    (!name.is_empty()).then(|| name.chars().take(LONGEST_NAME).collect())
 }
 
 #[derive(Serialize)]
