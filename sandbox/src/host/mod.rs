@@ -114,6 +114,11 @@ impl Host {
         self.inner.url.clone()
     }
 
+    /// Base URL of the handler itself, for who must see its answers to what no function is for.
+    pub fn handler_url(&self) -> Result<Url, url::ParseError> {
+        format!("http://127.0.0.1:{}/", self.inner.port).parse()
+    }
+
     /// Runs a timer function now and returns what the handler answered, if the host would take it as success.
     pub async fn fire(&self, function: &str) -> Result<Invocation, HostError> {
         timer::fire(&self.inner, function, false).await
