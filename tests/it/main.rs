@@ -9,6 +9,7 @@ mod contract;
 mod forwarding;
 mod identity;
 mod demo;
+mod checks;
 mod invite;
 mod simulation;
 mod leaks;
