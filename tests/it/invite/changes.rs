@@ -10,32 +10,32 @@ use crate::world::{Setup, World};
 struct Waiting {
     world: World,
     batch: i64,
-    sent: Uuid,
-    waiting: Uuid,
+    first: Uuid,
+    second: Uuid,
 }
 
 impl Waiting {
     async fn start() -> Self {
         let setup = Setup::default().setting("MAIL_RATE_PER_MINUTE", "1");
         let world = setup.setting("INLINE_SECONDS", "1").start().await;
-        let [sent, waiting] = ["Ann", "Ben"].map(|name| world.contact(name));
-        let posted = world.invite_contacts(&[sent, waiting]).await;
+        let [first, second] = ["Ann", "Ben"].map(|name| world.contact(name));
+        let posted = world.invite_contacts(&[first, second]).await;
         assert_eq!(posted.status, 202, "{}", posted.text);
         Self {
             batch: posted.batch(),
             world,
-            sent,
-            waiting,
+            first,
+            second,
         }
     }
 
     fn change_contact(&self, values: &Value) {
         let dataverse = &self.world.sandbox.dataverse;
-        dataverse.change("contacts", self.waiting, values);
+        dataverse.change("contacts", self.second, values);
     }
 
     fn change_row(&self, values: &Value) {
-        let id = self.world.row(self.waiting)["adx_invitationid"].clone();
+        let id = self.world.row(self.second)["adx_invitationid"].clone();
         let id = id.as_str().unwrap().parse().unwrap();
         let dataverse = &self.world.sandbox.dataverse;
         dataverse.change("adx_invitations", id, values);
@@ -50,13 +50,13 @@ impl Waiting {
         assert_eq!(answer.status, 200, "{}", answer.text);
         let [first, second] = answer.outcomes().try_into().unwrap();
         assert_eq!(first, "sent");
-        self.world.letter(self.sent);
+        self.world.letter(self.first);
         second
     }
 
     /// The row is closed and its code removed, and nobody got a letter about it.
     fn assert_closed_without_letter(&self) {
-        let row = self.world.row(self.waiting);
+        let row = self.world.row(self.second);
         assert_eq!(
             (&row["statecode"], &row["statuscode"]),
             (&json!(1), &json!(2))
@@ -117,13 +117,13 @@ async fn a_contact_who_registered_before_the_letter_is_skipped() {
 #[tokio::test]
 async fn a_row_redeemed_before_its_letter_needs_none() {
     let batch = Waiting::start().await;
-    let code = batch.world.row(batch.waiting)["adx_invitationcode"].clone();
+    let code = batch.world.row(batch.second)["adx_invitationcode"].clone();
     let portal = &batch.world.sandbox.portal;
     portal
         .redeem(code.as_str().unwrap(), "ben", "ben@customer.example")
         .unwrap();
     assert_eq!(batch.end().await, "skipped alreadyRegistered");
-    let row = batch.world.row(batch.waiting);
+    let row = batch.world.row(batch.second);
     assert_eq!(row["statuscode"], 756_150_001, "still Redeemed");
     assert_eq!(batch.world.sandbox.graph.letters().len(), 1);
 }
@@ -134,7 +134,7 @@ async fn the_letter_goes_to_the_address_the_contact_has_by_then() {
     batch.change_contact(&json!({"emailaddress1": "new@customer.example"}));
     assert_eq!(batch.end().await, "sent");
     assert_eq!(
-        batch.world.letter(batch.waiting).to,
+        batch.world.letter(batch.second).to,
         ["new@customer.example"]
     );
 }

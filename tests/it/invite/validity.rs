@@ -35,7 +35,7 @@ async fn stored_expiry(world: &World, fields: &Value) -> Value {
     let answer = world.invite(&body).await;
     assert_eq!(answer.outcomes(), ["sent"]);
     let stored = world.row(ann)["adx_expirydate"].clone();
-    assert_eq!(answer.each("expiresOn"), [stored.clone()]);
+    assert_eq!(answer.each("expiresOn")[0], stored);
     let moment: Timestamp = stored.as_str().unwrap().parse().unwrap();
     let moment = moment.to_zoned(oslo());
     let words = moment.strftime("%A %-d %B %Y, %H:%M").to_string();
