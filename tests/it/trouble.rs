@@ -1,0 +1,197 @@
+//! Trouble for the stories of this binary: kills, counted requests, journals changed behind the handler's back.
+//!
+//! Everything here acts on a `World` from outside, as the platform, the network or a person with the storage key
+//! would. What must come of it is for the stories to say.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sandbox::faults::{Fault, Rule};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::{Answer, World};
+
+/// How many requests met a rule.
+#[derive(Clone, Default)]
+pub(crate) struct Tally(Arc<AtomicUsize>);
+
+impl Tally {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// A fault that only counts.
+    pub(crate) fn fault(&self) -> Fault {
+        let tally = self.clone();
+        Fault::Call(Arc::new(move || {
+            tally.0.fetch_add(1, Ordering::SeqCst);
+        }))
+    }
+}
+
+/// An answer in place of the service's own; `effect` says whether the work is done all the same.
+pub(crate) fn instead(status: u16, effect: bool) -> Fault {
+    refusal(status, "UnknownError", effect)
+}
+
+/// An answer with a service's own code.
+pub(crate) fn refusal(status: u16, code: &str, effect: bool) -> Fault {
+    Fault::Answer {
+        status,
+        retry_after_seconds: None,
+        code: code.to_owned(),
+        effect,
+    }
+}
+
+/// A 429 that asks to wait, with nothing done.
+pub(crate) fn throttled(retry_after_seconds: u64) -> Fault {
+    Fault::Answer {
+        status: 429,
+        retry_after_seconds: Some(retry_after_seconds),
+        code: "ApplicationThrottled".to_owned(),
+        effect: false,
+    }
+}
+
+impl World {
+    /// Counts the requests that a rule matches, from now on.
+    pub(crate) fn count(&self, rule: impl FnOnce(Fault) -> Rule) -> Tally {
+        let tally = Tally::default();
+        self.sandbox.faults.add(rule(tally.fault()));
+        tally
+    }
+
+    /// Lets one request meet a fault, and counts whether it did; `rule` says which request.
+    pub(crate) fn strike_once(&self, rule: impl Fn(Fault) -> Rule, fault: Fault) -> Tally {
+        let tally = self.count(|fault| rule(fault).times(1));
+        self.sandbox.faults.add(rule(fault).times(1));
+        tally
+    }
+
+    /// Ends the handler at once when a request meets the rule; `effect` says whether the request is served still.
+    pub(crate) fn kill_at(&self, rule: impl Fn(Fault) -> Rule, effect: bool) -> Tally {
+        let pid = self.host.handler_pid().unwrap().to_string();
+        let kill = Fault::Call(Arc::new(move || {
+            let status = std::process::Command::new("kill")
+                .args(["-9", &pid])
+                .status();
+            assert!(status.unwrap().success());
+        }));
+        let tally = self.strike_once(&rule, kill);
+        if !effect {
+            self.sandbox.faults.add(rule(Fault::DropBefore).times(1));
+        }
+        tally
+    }
+
+    /// Waits until the host has started another process than this one.
+    pub(crate) async fn restarted(&self, old: u32) {
+        while self.host.handler_pid().is_none_or(|pid| pid == old) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Kills the handler as the host does, and waits for the next one.
+    pub(crate) async fn restart(&self) {
+        let old = self.host.handler_pid().unwrap();
+        self.host.kill_handler();
+        self.restarted(old).await;
+    }
+
+    /// Waits until a line of the handler's log holds a text.
+    pub(crate) async fn logged(&self, text: &str) {
+        for _ in 0..100 {
+            if (self.host.console().iter()).any(|line| line.text.contains(text)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("nothing in the log about: {text}");
+    }
+
+    /// Asks for a batch until it is finished.
+    pub(crate) async fn result(&self, batch: i64) -> Answer {
+        let answer = self.get(&format!("/api/batches/{batch}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
+    }
+
+    /// The paths of the open journals.
+    pub(crate) fn open_journals(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.store.path().join("open")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The path of the only open journal.
+    pub(crate) fn open_journal(&self) -> PathBuf {
+        let journals = self.open_journals();
+        assert_eq!(journals.len(), 1, "one open journal");
+        journals.into_iter().next().unwrap()
+    }
+
+    /// The lines of the only open journal.
+    pub(crate) fn journal(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.open_journal()).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Changes the only open journal, which nobody may hold, line by line.
+    pub(crate) fn rewrite_journal(&self, change: impl Fn(&mut Value)) {
+        let mut text = String::new();
+        for mut line in self.journal() {
+            change(&mut line);
+            text.push_str(&format!("{line}\n"));
+        }
+        std::fs::write(self.open_journal(), text).unwrap();
+    }
+
+    /// Moves the times of one kind of line into the past.
+    pub(crate) fn backdate(&self, kind: &str, by: SignedDuration) {
+        self.rewrite_journal(|line| {
+            if line["line"] == kind {
+                for field in ["at", "until"] {
+                    if let Some(time) = line[field].as_str() {
+                        let time: Timestamp = time.parse().unwrap();
+                        line[field] = json!((time - by).to_string());
+                    }
+                }
+            }
+        });
+    }
+
+    /// Whether a plan stands whole in an open journal: then someone finishes it without the caller.
+    pub(crate) fn has_accepted_work(&self) -> bool {
+        let holds_plan = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.contains(r#""line":"planned""#)
+        };
+        self.open_journals().iter().any(holds_plan)
+    }
+
+    /// The codes that the letters to a contact carry.
+    pub(crate) fn mailed_codes(&self, contact: Uuid) -> Vec<String> {
+        let row = self.sandbox.dataverse.row("contacts", contact).unwrap();
+        let address = row["emailaddress1"].as_str().unwrap();
+        let letters = self.sandbox.graph.letters();
+        let mine = letters.iter().filter(|letter| letter.to == [address]);
+        mine.map(|letter| code_in(&letter.html)).collect()
+    }
+}
+
+/// The code in a letter's first link.
+fn code_in(html: &str) -> String {
+    let (_, link) = html.split_once("?invitation=").expect("a link");
+    let end = link.find(['"', '&', '<']).unwrap();
+    let query = format!("code={}", &link[..end]);
+    let (_, code) = url::form_urlencoded::parse(query.as_bytes())
+        .next()
+        .unwrap();
+    code.into_owned()
+}
