@@ -26,7 +26,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 
 /// Tries of one call, the first included; a longer outage is for the next timer tick.
-const MOST_TRIES: u32 = 6;
+pub const MOST_TRIES: u32 = 6;
 
 /// One call.
 #[derive(Debug)]
@@ -129,14 +129,15 @@ impl Endpoint {
                     {
                         return Err(error);
                     }
-                    self.pause(call, tries, at_least, detail, budget).await?;
+                    self.pause(call.action, tries, at_least, detail, budget)
+                        .await?;
                 }
                 Verdict::Unclear { at_least, detail } => {
                     if call.repeat == Repeat::Never || tries >= MOST_TRIES {
                         return Err(self.unclear(call.action, detail));
                     }
                     let waited = self
-                        .pause(call, tries, at_least, detail.clone(), budget)
+                        .pause(call.action, tries, at_least, detail.clone(), budget)
                         .await;
                     // An earlier try may have had its effect, so giving up now leaves that open.
                     waited.map_err(|_| self.unclear(call.action, detail))?;
@@ -208,9 +209,14 @@ impl Endpoint {
         })
     }
 
-    async fn pause(
+    /// Waits before the next try, not shorter than the service asked for.
+    ///
+    /// # Errors
+    ///
+    /// At once, where the time does not suffice.
+    pub async fn pause(
         &self,
-        call: &Call,
+        action: &'static str,
         tries: u32,
         at_least: Duration,
         detail: String,
@@ -219,13 +225,13 @@ impl Endpoint {
         let wait = at_least.max(retry::backoff(tries, self.chance.fraction()));
         tracing::warn!(
             service = %self.service,
-            action = call.action,
+            action,
             tries,
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             detail,
             "a remote call did not work and is tried again"
         );
-        let (service, action) = (self.service, call.action);
+        let service = self.service;
         budget.wait(wait).await.map_err(|_| {
             if at_least.is_zero() {
                 RemoteError::NotSent {

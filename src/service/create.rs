@@ -39,12 +39,12 @@ impl Work<'_> {
                 .map(<[usize]>::to_vec)
                 .collect();
             let width = self.parts.dataverse.width();
-            let mut creating = futures::stream::iter(chunks)
+            let creating = futures::stream::iter(chunks)
                 .map(|chunk| async move { self.create_chunk(&chunk).await })
                 .buffer_unordered(width);
-            while let Some(created) = creating.next().await {
-                created?;
-            }
+            // No chunk is dropped between its writes because another one failed.
+            let created: Vec<_> = creating.collect().await;
+            created.into_iter().collect::<Result<Vec<()>, _>>()?;
         }
         Ok(())
     }
@@ -71,6 +71,7 @@ impl Work<'_> {
             .create(&self.new_rows(), &rows, &self.budget)
             .await?;
         let (mut created, mut exist, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut throttled = None;
         for ((place, item), written) in items.iter().zip(written) {
             match written {
                 Ok(Written::Done) => created.push((*place, item.entry.contact)),
@@ -79,6 +80,7 @@ impl Work<'_> {
                 Err(RemoteError::Refused { refusal, .. }) => {
                     outcomes.push((*place, refused(refusal.to_string())));
                 }
+                Err(error @ RemoteError::Throttled { .. }) => throttled = Some(error),
                 Err(error) => {
                     tracing::warn!(batch = %self.terms.number, %error, "a row was not created yet");
                 }
@@ -98,7 +100,7 @@ impl Work<'_> {
         if !self.terms.send_email {
             self.hand_over(&created).await?;
         }
-        Ok(())
+        throttled.map_or(Ok(()), |error| Err(error.into()))
     }
 
     async fn read_existing(

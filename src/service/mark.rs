@@ -34,7 +34,8 @@ enum Marked {
     Settled(Outcome),
     /// The row changed: try again with what it is now.
     Again(Box<Mailed>),
-    Later,
+    /// Not before this wait is over.
+    Later(Duration),
 }
 
 impl Work<'_> {
@@ -81,7 +82,7 @@ impl Work<'_> {
             match self.after_mark(mailed, written).await? {
                 Marked::Settled(outcome) => outcomes.push((place, outcome)),
                 Marked::Again(mailed) => again.push(*mailed),
-                Marked::Later => self.wait_with([place], Duration::from_secs(5)),
+                Marked::Later(wait) => self.wait_with([place], wait),
             }
         }
         self.settle(outcomes).await?;
@@ -109,7 +110,8 @@ impl Work<'_> {
                 };
                 Ok(Marked::Settled(sent.because(reason)))
             }
-            Err(_) => Ok(Marked::Later),
+            Err(RemoteError::Throttled { wait, .. }) => Ok(Marked::Later(wait)),
+            Err(_) => Ok(Marked::Later(Duration::from_secs(5))),
         }
     }
 

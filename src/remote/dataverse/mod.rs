@@ -123,8 +123,52 @@ impl Dataverse {
 
     /// Carries out the operations in order, each on its own; the parts answer them one for one.
     ///
-    /// `effect` says whether any of them changes a row.
+    /// `effect` says whether any of them changes a row. Operations that were throttled or broke are repeated like
+    /// a request that was: each is a read, or has a condition. Those that the time does not suffice for keep the
+    /// answer they got.
     async fn batch(
+        &self,
+        action: &'static str,
+        operations: &[Operation],
+        effect: bool,
+        budget: &Budget,
+    ) -> Result<Vec<Part>, RemoteError> {
+        let mut parts = self.batch_once(action, operations, effect, budget).await?;
+        for tries in 1..endpoint::MOST_TRIES {
+            let again: Vec<usize> = (0..parts.len())
+                .filter(|place| is_passing(&parts[*place]))
+                .collect();
+            let Some(wait) = again
+                .iter()
+                .map(|place| self.wait_for(&parts[*place]))
+                .max()
+            else {
+                break;
+            };
+            let detail = format!("{} operations of a batch", again.len());
+            let paused = self.endpoint.pause(action, tries, wait, detail, budget);
+            if paused.await.is_err() {
+                break;
+            }
+            let operations: Vec<_> = again
+                .iter()
+                .map(|place| operations[*place].clone())
+                .collect();
+            let Ok(answers) = self.batch_once(action, &operations, effect, budget).await else {
+                break;
+            };
+            for (place, answer) in again.into_iter().zip(answers) {
+                parts[place] = answer;
+            }
+        }
+        Ok(parts)
+    }
+
+    fn wait_for(&self, part: &Part) -> Duration {
+        super::retry::retry_after(&part.headers, self.endpoint.now()).unwrap_or_default()
+    }
+
+    async fn batch_once(
         &self,
         action: &'static str,
         operations: &[Operation],
@@ -194,15 +238,14 @@ impl Dataverse {
 
     /// What a failed part means: throttled and broken parts are passing, the rest are refusals.
     fn part_error(&self, action: &'static str, part: &Part) -> RemoteError {
-        let (service, now) = (Service::Dataverse, self.endpoint.now());
+        let service = Service::Dataverse;
         match part.status {
             StatusCode::TOO_MANY_REQUESTS => RemoteError::Throttled {
                 service,
                 action,
-                wait: super::retry::retry_after(&part.headers, now)
-                    .unwrap_or(Duration::from_secs(1)),
+                wait: self.wait_for(part).max(Duration::from_secs(1)),
             },
-            status if status.is_server_error() => RemoteError::Unclear {
+            status if is_passing(part) => RemoteError::Unclear {
                 service,
                 action,
                 detail: format!("HTTP {}", status.as_u16()),
@@ -222,6 +265,14 @@ struct Page<T> {
     value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<Url>,
+}
+
+/// Whether the same operation may get another answer in a moment.
+fn is_passing(part: &Part) -> bool {
+    matches!(
+        part.status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+    ) || part.status.is_server_error() && part.status != StatusCode::NOT_IMPLEMENTED
 }
 
 fn refusal(part: &Part) -> Refusal {
