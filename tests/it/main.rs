@@ -23,5 +23,7 @@ mod killed;
 mod lost;
 mod meanwhile;
 mod racing;
+mod send_mode;
+mod takeover;
 mod trouble;
 mod world;
