@@ -4,8 +4,6 @@
 //! and whether it may be repeated. Nothing above this module retries or sleeps between tries.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,12 +11,11 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use url::Url;
 
 use super::budget::Budget;
 use super::error::{Refusal, RemoteError, Service, redact};
+use super::gate::Gate;
 use super::http::{Outgoing, Reply, Transport};
 use super::identity::{Identity, Token};
 use super::retry::{self, Repeat, Verdict};
@@ -59,8 +56,6 @@ pub struct Endpoint {
     clock: Clock,
     chance: Chance,
     gate: Gate,
-    /// Where the whole service is throttled: when it may be called again.
-    closed_until: Mutex<Option<Instant>>,
 }
 
 impl Endpoint {
@@ -81,7 +76,6 @@ impl Endpoint {
             clock,
             chance,
             gate: Gate::new(width),
-            closed_until: Mutex::default(),
         }
     }
 
@@ -100,8 +94,8 @@ impl Endpoint {
         let _pass = self.gate.pass().await;
         let mut renewed = false;
         for tries in 1.. {
-            budget.permit(call.effect)?;
             self.wait_until_open(call.action, budget).await?;
+            budget.permit(call.effect)?;
             let token = self.token(budget).await?;
             budget.permit(call.effect)?;
             let outgoing = authorized(call, &token)?;
@@ -123,7 +117,7 @@ impl Endpoint {
                     detail,
                     reply,
                 } => {
-                    self.close(at_least);
+                    self.stay_out_for(at_least);
                     if let Some(error) =
                         self.give_up_waiting(call, tries, at_least, &detail, reply.as_ref())
                     {
@@ -147,15 +141,14 @@ impl Endpoint {
         Err(RemoteError::OutOfTime)
     }
 
-    /// Dataverse throttles a user as a whole and counts calls that come too early; Graph throttles mailbox by mailbox,
-    /// which whoever sends keeps account of.
-    fn close(&self, wait: Duration) {
-        if self.service == Service::Dataverse && !wait.is_zero() {
-            let mut closed_until = self
-                .closed_until
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            *closed_until = (*closed_until).max(Some(self.clock.instant() + wait));
+    /// Notes that the service asked to wait.
+    ///
+    /// Dataverse throttles a user, not a request: what goes on asking only makes the wait longer. Graph throttles a
+    /// mailbox, and whoever works on that one knows.
+    /// <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>
+    pub fn stay_out_for(&self, wait: Duration) {
+        if self.service == Service::Dataverse {
+            self.gate.close(self.clock.instant() + wait);
         }
     }
 
@@ -164,20 +157,16 @@ impl Endpoint {
         action: &'static str,
         budget: &Budget,
     ) -> Result<(), RemoteError> {
-        let closed_until = *self
-            .closed_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let wait = closed_until.map(|until| until.saturating_duration_since(self.clock.instant()));
-        let service = self.service;
-        match wait.filter(|wait| !wait.is_zero()) {
-            None => Ok(()),
-            Some(wait) => budget.wait(wait).await.map_err(|_| RemoteError::Throttled {
-                service,
-                action,
-                wait,
-            }),
+        let wait = self.gate.closed_for(self.clock.instant());
+        if wait.is_zero() {
+            return Ok(());
         }
+        let service = self.service;
+        budget.wait(wait).await.map_err(|_| RemoteError::Throttled {
+            service,
+            action,
+            wait,
+        })
     }
 
     /// Ends a call that was surely not done, once another try makes no sense.
@@ -271,12 +260,12 @@ impl Endpoint {
         }
     }
 
-    /// An answer that cannot be read. What a parser says of it may quote it.
+    /// An answer that cannot be read.
     pub fn unreadable(&self, action: &'static str, detail: impl Into<String>) -> RemoteError {
         RemoteError::Unreadable {
             service: self.service,
             action,
-            detail: redact(&detail.into()),
+            detail: detail.into(),
         }
     }
 
@@ -338,41 +327,4 @@ fn authorized(call: &Call, token: &Token) -> Result<Outgoing, RemoteError> {
         headers,
         body: call.body.clone(),
     })
-}
-
-/// Bounds how many calls are out at once; the bound can move while calls are out.
-#[derive(Debug)]
-struct Gate {
-    semaphore: Semaphore,
-    width: AtomicUsize,
-}
-
-impl Gate {
-    fn new(width: usize) -> Self {
-        Self {
-            semaphore: Semaphore::new(width),
-            width: AtomicUsize::new(width),
-        }
-    }
-
-    fn width(&self) -> usize {
-        self.width.load(Ordering::Relaxed)
-    }
-
-    fn set_width(&self, width: usize) {
-        let before = self.width();
-        // Permits that are out cannot be forgotten; the next hint takes the rest.
-        let reached = match width.checked_sub(before) {
-            Some(more) => {
-                self.semaphore.add_permits(more);
-                width
-            }
-            None => before - self.semaphore.forget_permits(before - width),
-        };
-        self.width.store(reached, Ordering::Relaxed);
-    }
-
-    async fn pass(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.semaphore.acquire().await.ok()
-    }
 }

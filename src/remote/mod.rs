@@ -8,6 +8,7 @@ pub mod budget;
 pub mod dataverse;
 pub mod endpoint;
 pub mod error;
+mod gate;
 pub mod graph;
 pub mod http;
 pub mod identity;

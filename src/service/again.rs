@@ -44,9 +44,7 @@ impl Work<'_> {
         mailbox_time: Timestamp,
         turn: &Turn,
     ) -> Result<(), Stopped> {
-        let resting = self
-            .rest_of(mailbox)
-            .is_some_and(|rest| rest.until > self.parts.clock.now());
+        let resting = !self.rest_left(mailbox).is_zero();
         let (mut due, mut waiting, mut dead, mut given_up) = (vec![], vec![], vec![], vec![]);
         for draft in drafts {
             match self.judge_draft(&draft, mailbox_time) {

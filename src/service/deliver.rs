@@ -12,7 +12,7 @@ use super::refusal::{as_answer, draft_is_gone};
 use super::work::{Next, Stopped, Work};
 use crate::domain::batch::{Attempt, Line, MailDelivery, RestCause};
 use crate::domain::outcome::ReasonCode;
-use crate::remote::error::RemoteError;
+use crate::remote::error::{RemoteError, Service};
 use crate::remote::graph::{Answer, REQUESTS_A_BATCH};
 
 /// Letters in flight at once where each goes by a call of its own: what Graph allows an app at one mailbox.
@@ -28,22 +28,35 @@ impl Work<'_> {
         };
         loop {
             let next = self.next(mailbox, chunk);
-            if !matches!(next, Next::Nothing) {
-                self.patience.permit(true)?;
+            if let Next::Nothing = next {
+                return Ok(());
             }
-            match next {
-                Next::Nothing => return Ok(()),
-                Next::Wait(wait) => self.patience.wait(wait).await?,
-                Next::Look(places) => {
-                    let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
-                    self.look_into(mailbox, &places, &turn).await?;
-                }
-                Next::Letters(places) => {
-                    let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
-                    let free = turn.free(&self.patience).await?;
-                    let places = &places[..places.len().min(free)];
-                    self.send_letters(mailbox, places, &turn).await?;
-                }
+            self.patience.permit(true)?;
+            match self.take_step(mailbox, next).await {
+                // The wait is the mailbox's, and outlives this run.
+                Err(Stopped::Remote(RemoteError::Throttled {
+                    service: Service::Graph,
+                    wait,
+                    ..
+                })) => self.rest(mailbox, wait, RestCause::Throttled).await?,
+                other => other?,
+            }
+        }
+    }
+
+    async fn take_step(&self, mailbox: &str, next: Next) -> Result<(), Stopped> {
+        match next {
+            Next::Nothing => Ok(()),
+            Next::Wait(wait) => Ok(self.patience.wait(wait).await?),
+            Next::Look(places) => {
+                let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
+                self.look_into(mailbox, &places, &turn).await
+            }
+            Next::Letters(places) => {
+                let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
+                let free = turn.free(&self.patience).await?;
+                let places = &places[..places.len().min(free)];
+                self.send_letters(mailbox, places, &turn).await
             }
         }
     }
@@ -79,13 +92,7 @@ impl Work<'_> {
             .parts
             .graph
             .make_drafts(mailbox, &messages, &self.budget)
-            .await;
-        let answers = match answers {
-            Err(RemoteError::Throttled { wait, .. }) => {
-                return self.rest(mailbox, wait, RestCause::Throttled).await;
-            }
-            answers => answers?,
-        };
+            .await?;
         let (mut drafted, mut others) = (Vec::new(), Vec::new());
         for (ready, answer) in ready.into_iter().zip(answers) {
             match answer {
@@ -97,6 +104,8 @@ impl Work<'_> {
         if drafted.is_empty() {
             return Ok(());
         }
+        // Where the mailbox asked to wait over one draft, the others are not sent before either.
+        self.budget.wait(self.rest_left(mailbox)).await?;
         let letters = drafted
             .iter()
             .map(|(ready, id)| attempt(ready, Some(id.clone())))

@@ -219,10 +219,9 @@ impl<'a> Work<'a> {
             .resting
             .get(mailbox)
             .filter(|rest| rest.until > now);
-        let (resting, shut) = (
-            rest.is_some(),
-            rest.is_some_and(|rest| rest.cause == RestCause::Refused),
-        );
+        // A mailbox that has used up its day can still be read.
+        let unreadable = rest.is_some_and(|rest| rest.cause != RestCause::Quota);
+        let rested = rest.and_then(|rest| Duration::try_from(rest.until.duration_since(now)).ok());
         let (mut looks, mut letters, mut earliest) = (Vec::new(), Vec::new(), None);
         for (place, item) in progress.items.iter().enumerate() {
             let ours = item
@@ -231,14 +230,16 @@ impl<'a> Work<'a> {
             if !item.is_open() || !ours || !rows.contains(&place) {
                 continue;
             }
+            let rests = unreadable || rest.is_some() && item.stage == Stage::Untried;
             let due = waits.get(&place).copied().unwrap_or(instant);
+            let due = due.max(instant + rested.filter(|_| rests).unwrap_or_default());
             match item.stage {
                 _ if due > instant => {
                     earliest = Some(earliest.map_or(due, |earliest: Instant| earliest.min(due)));
                 }
-                Stage::Untried if !resting => letters.push(place),
-                Stage::Attempting { .. } | Stage::Accepted { .. } if !shut => looks.push(place),
-                _ => {}
+                Stage::Untried => letters.push(place),
+                Stage::Attempting { .. } | Stage::Accepted { .. } => looks.push(place),
+                Stage::Settled(_) => {}
             }
         }
         looks.truncate(crate::remote::graph::REQUESTS_A_BATCH);
@@ -261,6 +262,15 @@ impl<'a> Work<'a> {
     /// The rest of a mailbox, if it rests or rested lately.
     pub(super) fn rest_of(&self, mailbox: &str) -> Option<Rest> {
         self.lock().resting.get(mailbox).cloned()
+    }
+
+    /// How long a mailbox rests from now.
+    pub(super) fn rest_left(&self, mailbox: &str) -> Duration {
+        let left = self
+            .rest_of(mailbox)
+            .map(|rest| rest.until.duration_since(self.parts.clock.now()));
+        left.and_then(|left| Duration::try_from(left).ok())
+            .unwrap_or_default()
     }
 
     /// The entries that a condition holds for.

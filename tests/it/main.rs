@@ -4,26 +4,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod cost;
+mod checks;
 mod contract;
+mod cost;
+mod demo;
 mod forwarding;
 mod identity;
-mod demo;
-mod checks;
 mod invite;
-mod simulation;
+mod killed;
 mod leaks;
+mod lost;
+mod meanwhile;
 mod process;
+mod racing;
 mod secrecy;
+mod send_mode;
+mod simulation;
 mod start;
 mod sweep;
 mod sweep_races;
-mod timers;
-mod killed;
-mod lost;
-mod meanwhile;
-mod racing;
-mod send_mode;
 mod takeover;
+mod timers;
 mod trouble;
 mod world;

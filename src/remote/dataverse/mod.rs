@@ -145,6 +145,7 @@ impl Dataverse {
             else {
                 break;
             };
+            self.endpoint.stay_out_for(wait);
             let detail = format!("{} operations of a batch", again.len());
             let paused = self.endpoint.pause(action, tries, wait, detail, budget);
             if paused.await.is_err() {
