@@ -4,31 +4,47 @@
 //! would. What must come of it is for the stories to say.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use sandbox::Clock;
 use sandbox::faults::{Fault, Rule};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::{Answer, World};
 
-/// How many requests met a rule.
-#[derive(Clone, Default)]
-pub(crate) struct Tally(Arc<AtomicUsize>);
+/// When requests met a rule.
+#[derive(Clone)]
+pub(crate) struct Tally {
+    clock: Clock,
+    times: Arc<Mutex<Vec<Timestamp>>>,
+}
 
 impl Tally {
-    pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+    fn new(clock: &Clock) -> Self {
+        Self {
+            clock: clock.clone(),
+            times: Arc::default(),
+        }
     }
 
-    /// A fault that only counts.
-    pub(crate) fn fault(&self) -> Fault {
+    /// How many did.
+    pub(crate) fn count(&self) -> usize {
+        self.times.lock().unwrap().len()
+    }
+
+    /// When the last one did.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        self.times.lock().unwrap().last().copied()
+    }
+
+    fn fault(&self) -> Fault {
         let tally = self.clone();
         Fault::Call(Arc::new(move || {
-            tally.0.fetch_add(1, Ordering::SeqCst);
+            let now = tally.clock.now();
+            tally.times.lock().unwrap().push(now);
         }))
     }
 }
@@ -61,7 +77,7 @@ pub(crate) fn throttled(retry_after_seconds: u64) -> Fault {
 impl World {
     /// Counts the requests that a rule matches, from now on.
     pub(crate) fn count(&self, rule: impl FnOnce(Fault) -> Rule) -> Tally {
-        let tally = Tally::default();
+        let tally = Tally::new(&self.sandbox.clock);
         self.sandbox.faults.add(rule(tally.fault()));
         tally
     }
@@ -154,14 +170,16 @@ impl World {
 
     /// Moves the times of one kind of line into the past.
     pub(crate) fn backdate(&self, kind: &str, by: SignedDuration) {
+        self.backdate_field(kind, "at", by);
+        self.backdate_field(kind, "until", by);
+    }
+
+    /// Moves one time of one kind of line into the past.
+    pub(crate) fn backdate_field(&self, kind: &str, field: &str, by: SignedDuration) {
         self.rewrite_journal(|line| {
-            if line["line"] == kind {
-                for field in ["at", "until"] {
-                    if let Some(time) = line[field].as_str() {
-                        let time: Timestamp = time.parse().unwrap();
-                        line[field] = json!((time - by).to_string());
-                    }
-                }
+            let time = line[field].as_str().filter(|_| line["line"] == kind);
+            if let Some(time) = time.map(|time| time.parse::<Timestamp>().unwrap()) {
+                line[field] = json!((time - by).to_string());
             }
         });
     }
