@@ -2,11 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::time::{Duration, SystemTime};
 
 use jiff::SignedDuration;
 use sandbox::graph::State;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::world::{Answer, SENDER, Setup, World};
@@ -36,11 +35,7 @@ fn unplan(world: &World) {
         .iter()
         .position(|line| line["line"] == "planned")
         .unwrap();
-    let text: String = lines[..whole]
-        .iter()
-        .map(|line: &Value| format!("{line}\n"))
-        .collect();
-    fs::write(world.open_journal(), text).unwrap();
+    world.write_journal(&lines[..whole]);
 }
 
 #[tokio::test]
@@ -99,12 +94,12 @@ async fn a_repeated_request_makes_a_plan_whole_that_its_first_call_left() {
 async fn a_plan_that_is_not_whole_after_a_day_is_dropped() {
     let (world, _, _) = open_batch("once").await;
     unplan(&world);
-    let yesterday = SystemTime::now() - Duration::from_hours(25);
+    let yesterday = world.sandbox.clock.now() - SignedDuration::from_hours(25);
     let file = File::options()
         .append(true)
         .open(world.open_journal())
         .unwrap();
-    file.set_modified(yesterday).unwrap();
+    file.set_modified(yesterday.into()).unwrap();
     world.dispatch().await;
     assert!(world.open_journals().is_empty());
 }

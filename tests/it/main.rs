@@ -1,6 +1,7 @@
 //! The tests through the real door: the real binary, started by the sandbox's host, against the sandbox.
 //!
 //! One test binary, so that everything is linked once. `world` sets the stage; each other module tells one story.
+#![expect(clippy::unwrap_used, reason = "this crate is tests only")]
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

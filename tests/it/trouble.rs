@@ -158,14 +158,10 @@ impl World {
             .collect()
     }
 
-    /// Changes the only open journal, which nobody may hold, line by line.
-    pub(crate) fn rewrite_journal(&self, change: impl Fn(&mut Value)) {
-        let mut text = String::new();
-        for mut line in self.journal() {
-            change(&mut line);
-            text.push_str(&format!("{line}\n"));
-        }
-        std::fs::write(self.open_journal(), text).unwrap();
+    /// Replaces the lines of the only open journal, which nobody may hold.
+    pub(crate) fn write_journal(&self, lines: &[Value]) {
+        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+        std::fs::write(self.open_journal(), lines.join("\n") + "\n").unwrap();
     }
 
     /// Moves the times of one kind of line into the past.
@@ -176,12 +172,14 @@ impl World {
 
     /// Moves one time of one kind of line into the past.
     pub(crate) fn backdate_field(&self, kind: &str, field: &str, by: SignedDuration) {
-        self.rewrite_journal(|line| {
+        let mut lines = self.journal();
+        for line in &mut lines {
             let time = line[field].as_str().filter(|_| line["line"] == kind);
             if let Some(time) = time.map(|time| time.parse::<Timestamp>().unwrap()) {
                 line[field] = json!((time - by).to_string());
             }
-        });
+        }
+        self.write_journal(&lines);
     }
 
     /// Whether a plan stands whole in an open journal: then someone finishes it without the caller.
@@ -205,7 +203,7 @@ impl World {
 
 /// The code in a letter's first link.
 fn code_in(html: &str) -> String {
-    let (_, link) = html.split_once("?invitation=").expect("a link");
+    let (_, link) = html.split_once("?invitation=").unwrap();
     let end = link.find(['"', '&', '<']).unwrap();
     let query = format!("code={}", &link[..end]);
     let (_, code) = url::form_urlencoded::parse(query.as_bytes())
