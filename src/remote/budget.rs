@@ -132,7 +132,7 @@ mod tests {
     async fn a_lease_is_trusted_for_forty_seconds_by_either_clock() {
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
         let tenure = Tenure::begin(&clock);
-        let budget = Budget::within(&clock, Duration::from_secs(600)).under(tenure.clone());
+        let budget = Budget::within(&clock, Duration::from_mins(10)).under(tenure.clone());
         tokio::time::advance(Duration::from_secs(39)).await;
         assert!(budget.permit(true).is_ok());
         clock.skew(2);

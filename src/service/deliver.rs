@@ -165,7 +165,7 @@ impl Work<'_> {
                 Answer::Done(()) => accepted.push(ready),
                 // The draft is not where it was: it may have left by an earlier send.
                 Answer::Refused(refusal) if drafted && draft_is_gone(&refusal) => {
-                    unclear.push(ready)
+                    unclear.push(ready);
                 }
                 Answer::Unclear(_) => unclear.push(ready),
                 definite => not_sent.push((ready, definite)),

@@ -144,7 +144,7 @@ mod tests {
     async fn no_sixty_seconds_see_more_letters_than_the_rate() {
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
         let mailboxes = Mailboxes::new(clock.clone(), 30);
-        let budget = Budget::within(&clock, Duration::from_secs(3_600));
+        let budget = Budget::within(&clock, Duration::from_hours(1));
         let mut sent: Vec<Instant> = Vec::new();
         while sent.len() < 200 {
             let turn = mailboxes.turn("a@example.com", &budget).await.unwrap();
@@ -166,7 +166,7 @@ mod tests {
     async fn turns_come_in_the_order_of_asking() {
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
         let mailboxes = Arc::new(Mailboxes::new(clock.clone(), 30));
-        let budget = Budget::within(&clock, Duration::from_secs(3_600));
+        let budget = Budget::within(&clock, Duration::from_hours(1));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut workers = Vec::new();
         for worker in 0..3 {

@@ -1,7 +1,5 @@
 //! What tests look at after a request: its answer, and what it left behind.
 
-use std::time::Duration;
-
 use sandbox::graph::Letter;
 use serde_json::Value;
 use uuid::Uuid;
@@ -65,19 +63,6 @@ impl World {
         assert_eq!(self.sandbox.graph.drafts(SENDER), []);
         for folder in ["keys", "open", "done"] {
             assert_eq!(self.stored(folder), [""; 0], "files in {folder}");
-        }
-    }
-
-    /// Ends the process and waits for the next one: what it kept in memory is gone.
-    pub(crate) async fn restart(&self) {
-        let before = self.host.handler_pid();
-        self.host.kill_handler();
-        loop {
-            self.host.ready().await.unwrap();
-            if self.host.handler_pid() != before {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The tests through the real door: the real binary, started by the sandbox's host, against the sandbox.
 //!
 //! One test binary, so that everything is linked once. `world` sets the stage; each other module tells one story.
-#![expect(clippy::unwrap_used, reason = "this crate is tests only")]
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod checks;
 mod contract;
@@ -22,14 +21,13 @@ mod process;
 mod racing;
 mod secrecy;
 mod send_mode;
+mod signing_in;
 mod simulation;
 mod start;
 mod sweep;
 mod sweep_races;
 mod takeover;
-mod timers;
-mod signing_in;
-mod takeover;
 mod throttled;
+mod timers;
 mod trouble;
 mod world;

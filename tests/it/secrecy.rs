@@ -101,7 +101,7 @@ impl Day {
     async fn crash(&mut self) {
         let stage = Arc::downgrade(&self.world);
         let kill = Fault::Call(Arc::new(move || {
-            stage.upgrade().unwrap().host.kill_handler()
+            stage.upgrade().unwrap().host.kill_handler();
         }));
         for path in ["/send", "sendMail"] {
             let rule = Rule::on(Service::Graph, kill.clone()).path(path).times(1);
@@ -256,8 +256,7 @@ fn files_below(folder: &Path) -> BTreeMap<String, String> {
         if path.is_dir() {
             files.extend(files_below(&path));
         } else {
-            let bytes = std::fs::read(&path).unwrap();
-            let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
             files.insert(path.display().to_string(), text);
         }
     }

@@ -63,7 +63,7 @@ impl Case {
         let row = json!({
             "adx_name": format!("{self:?}"),
             "adx_type": self.kind,
-            "adx_invitationcode": Uuid::new_v4().to_string(),
+            "adx_invitationcode": format!("code of {self:?}"),
             "adx_expirydate": self.expires,
             "adx_maximumredemptions": 1,
             "adx_redemptions": self.redemptions,

@@ -117,6 +117,7 @@ impl World {
         let old = self.host.handler_pid().unwrap();
         self.host.kill_handler();
         self.restarted(old).await;
+        self.host.ready().await.unwrap();
     }
 
     /// Waits until a line of the handler's log holds a text.

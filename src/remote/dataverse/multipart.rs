@@ -203,7 +203,8 @@ mod tests {
         let mut text = String::new();
         for (status, body) in parts {
             text.push_str("--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n");
-            text.push_str(&format!("HTTP/1.1 {status} Whatever\r\nETag: W/\"7\"\r\nOData-Version: 4.0\r\n\r\n{body}\r\n"));
+            let head = format!("HTTP/1.1 {status} Whatever\r\nETag: W/\"7\"\r\nOData-Version: 4.0");
+            text.extend([&head, "\r\n\r\n", body, "\r\n"]);
         }
         Bytes::from(text + "--b--\r\n")
     }

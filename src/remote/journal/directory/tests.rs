@@ -124,7 +124,7 @@ async fn finished_journals_are_removed_once_they_are_old() {
     let mut journal = store.create(number(5)).await.unwrap();
     journal.append(&[end()]).await.unwrap();
     journal.finish().await.unwrap();
-    assert_eq!(store.expire(Duration::from_secs(3_600)).await.unwrap(), 0);
+    assert_eq!(store.expire(Duration::from_hours(1)).await.unwrap(), 0);
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(store.expire(Duration::from_millis(1)).await.unwrap(), 1);
     assert_eq!(
