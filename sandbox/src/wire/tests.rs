@@ -132,3 +132,15 @@ async fn realistic_latency_takes_time_and_repeats_by_seed() {
     assert_ne!(draw(4), draw(5));
     assert!(draw(4).iter().all(|t| (40..=1600).contains(&t.as_millis())));
 }
+
+#[tokio::test]
+async fn a_quoting_error_repeats_the_request_and_nothing_is_done() {
+    let (wire, done) = counter();
+    wire.faults
+        .add(Rule::on(Service::Portal, Fault::Quote { status: 403 }));
+    let answer = wire.call(request()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let body = std::str::from_utf8(answer.body()).unwrap();
+    assert!(body.contains("Cannot process /count with x"), "{body}");
+    assert_eq!(done.load(Ordering::SeqCst), 0);
+}
