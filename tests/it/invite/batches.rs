@@ -7,11 +7,11 @@ use url::Url;
 
 use crate::world::{Answer, Setup, World};
 
-/// A service that sends one letter a minute and answers after a second.
+/// A service that sends one letter a minute and does not let callers wait that long.
 fn slow() -> Setup {
     Setup::default()
         .setting("MAIL_RATE_PER_MINUTE", "1")
-        .setting("INLINE_SECONDS", "1")
+        .setting("INLINE_SECONDS", "30")
 }
 
 #[tokio::test]

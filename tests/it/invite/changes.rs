@@ -17,7 +17,7 @@ struct Waiting {
 impl Waiting {
     async fn start() -> Self {
         let setup = Setup::default().setting("MAIL_RATE_PER_MINUTE", "1");
-        let world = setup.setting("INLINE_SECONDS", "1").start().await;
+        let world = setup.setting("INLINE_SECONDS", "30").start().await;
         let [first, second] = ["Ann", "Ben"].map(|name| world.contact(name));
         let posted = world.invite_contacts(&[first, second]).await;
         assert_eq!(posted.status, 202, "{}", posted.text);

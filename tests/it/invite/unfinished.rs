@@ -9,7 +9,7 @@ use crate::world::{Setup, World};
 /// A world in which the first contact has its letter and the second has a row and waits.
 async fn one_sent_one_waiting() -> (World, [Uuid; 2]) {
     let setup = Setup::default().setting("MAIL_RATE_PER_MINUTE", "1");
-    let world = setup.setting("INLINE_SECONDS", "1").start().await;
+    let world = setup.setting("INLINE_SECONDS", "30").start().await;
     let people = ["Ann", "Ben"].map(|name| world.contact(name));
     let posted = world.invite_contacts(&people).await;
     assert_eq!(posted.status, 202, "{}", posted.text);
