@@ -15,8 +15,8 @@ use crate::letter::{Brand, LetterError, Letters};
 use crate::remote::dataverse::Dataverse;
 use crate::remote::graph::Graph;
 use crate::remote::http::Transport;
-use crate::remote::identity::Identity;
-use crate::remote::journal::Store;
+use crate::remote::identity::{Identity, sign_in};
+use crate::remote::journal::{Place, Store};
 use crate::service::{Mailboxes, Parts, Policy, Service};
 
 /// What the outside gives: time, chance and a way out.
@@ -87,8 +87,8 @@ impl App {
         {
             return Err(AppError::Language(language.clone()));
         }
-        let store = Store::open(&config.batch_store, clock.clone()).map_err(AppError::Store)?;
         let sources = || (clock.clone(), chance.clone());
+        let store = store(&config, &transport, sources())?;
         let dataverse = Dataverse::new(
             &config.dataverse_url,
             transport.clone(),
@@ -118,6 +118,24 @@ impl App {
     /// Answers requests until the process ends. The host kills it without a word, so nothing waits for a signal.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         axum::serve(listener, functions::router(self.service)).await
+    }
+}
+
+fn store(
+    config: &Config,
+    transport: &Transport,
+    (clock, chance): (Clock, Chance),
+) -> Result<Store, AppError> {
+    match &config.batch_store {
+        Place::Directory(path) => Store::in_directory(path, clock).map_err(AppError::Store),
+        Place::Container { url, client_id } => {
+            let credential = config.credential.clone().with_client_id(client_id.clone());
+            sign_in(&credential, transport)
+                .and_then(|credential| {
+                    Store::in_container(url, credential, transport, (clock, chance))
+                })
+                .map_err(|error| AppError::Identity(error.to_string()))
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::domain::invitation::SweepScope;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl};
 use crate::remote::dataverse::invitations::Owner;
 use crate::remote::identity::Credential;
+use crate::remote::journal::Place;
 
 mod parse;
 
@@ -91,8 +92,8 @@ pub struct Config {
     pub sweep_scope: SweepScope,
     /// `INLINE_SECONDS`: how long a POST goes on sending before it answers 202.
     pub inline_time: Duration,
-    /// `BATCH_STORE`: the directory that holds the journals.
-    pub batch_store: PathBuf,
+    /// `BATCH_STORE`, else `AzureWebJobsStorage__*`: where the journals are.
+    pub batch_store: Place,
     /// `BATCH_KEEP_DAYS`: how long finished journals are kept.
     pub batch_keep_days: u32,
     /// `AZURE_CREDENTIAL` and `AZURE_CLIENT_ID`.

@@ -21,6 +21,7 @@ use crate::domain::invitation::SweepScope;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl};
 use crate::remote::dataverse::invitations::Owner;
 use crate::remote::identity::Credential;
+use crate::remote::journal::Place;
 
 type Parsed<T> = Result<T, String>;
 type Languages = BTreeMap<String, Option<LanguagePath>>;
@@ -125,17 +126,60 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Journals must outlive the instance: on Azure a directory of the instance does not.
-    pub(super) fn batch_store(&mut self) -> Option<PathBuf> {
-        let on_azure = self.environment.get("WEBSITE_INSTANCE_ID").is_some();
-        let directory = self.optional("BATCH_STORE", path);
-        if directory.is_none() && on_azure {
-            let problem = "names no directory: on Azure journals need a place that outlives the instance, \
-                           such as a mounted file share";
+    /// A directory where one is named, else the app's own storage account: on Azure journals must outlive the
+    /// instance. The account is named as an identity-based connection of the Functions host.
+    /// <https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity>
+    pub(super) fn batch_store(&mut self) -> Option<Place> {
+        if let Some(directory) = self.optional("BATCH_STORE", path) {
+            return Some(Place::Directory(directory));
+        }
+        let service = "AzureWebJobsStorage__blobServiceUri";
+        let account = "AzureWebJobsStorage__accountName";
+        let (service, account) = if self.environment.get(service).is_some() {
+            (self.optional(service, container), None)
+        } else {
+            (None, self.optional(account, container_of))
+        };
+        let client_id = self.environment.get("AzureWebJobsStorage__clientId");
+        if let Some(url) = service.or(account) {
+            return Some(Place::Container { url, client_id });
+        }
+        let named = self
+            .mistakes
+            .iter()
+            .any(|(name, _)| name.starts_with("AzureWebJobsStorage__"));
+        if !named && self.environment.get("WEBSITE_INSTANCE_ID").is_some() {
+            let problem = "names no directory, and AzureWebJobsStorage__accountName or \
+                           AzureWebJobsStorage__blobServiceUri names no storage account to keep journals in; \
+                           a connection string is not used, because it is a secret";
             return self.keep("BATCH_STORE", Err(problem.to_owned()));
         }
-        Some(directory.unwrap_or_else(|| PathBuf::from(".portal-invite")))
+        Some(Place::Directory(PathBuf::from(".portal-invite")))
     }
+}
+
+/// The container that holds the journals and keys.
+const CONTAINER: &str = "portal-invite";
+
+/// The container at a blob service; a token never travels over plain http.
+fn container(text: &str) -> Parsed<Url> {
+    let mut url = Url::parse(text).map_err(|error| format!("is no absolute address ({error})"))?;
+    if url.scheme() != "https" || url.query().is_some() {
+        return Err("must be an address that starts with https:// and has no query".to_owned());
+    }
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push(CONTAINER);
+    }
+    Ok(url)
+}
+
+/// The container in a storage account of the public cloud.
+fn container_of(account: &str) -> Parsed<Url> {
+    let is_name = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
+    if !(3..=24).contains(&account.len()) || !account.chars().all(is_name) {
+        return Err("must be 3 to 24 small letters and digits".to_owned());
+    }
+    container(&format!("https://{account}.blob.core.windows.net"))
 }
 
 pub(super) fn parsed<T: FromStr>(text: &str) -> Parsed<T>

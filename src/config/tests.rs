@@ -110,14 +110,95 @@ fn loopback_addresses_may_be_plain_http() {
     }
 }
 
+fn place(pairs: &[(&str, &str)]) -> Place {
+    Config::from_environment(&environment(pairs))
+        .unwrap()
+        .batch_store
+}
+
+fn container(url: &str, client_id: Option<&str>) -> Place {
+    Place::Container {
+        url: url.parse().unwrap(),
+        client_id: client_id.map(str::to_owned),
+    }
+}
+
+const SERVICE: (&str, &str) = (
+    "AzureWebJobsStorage__blobServiceUri",
+    "https://contoso.blob.core.usgovcloudapi.net/",
+);
+const ACCOUNT: (&str, &str) = ("AzureWebJobsStorage__accountName", "contoso1");
+
+#[test]
+fn journals_are_kept_in_the_app_s_own_storage_account() {
+    let public = "https://contoso1.blob.core.windows.net/portal-invite";
+    assert_eq!(place(&[ACCOUNT]), container(public, None));
+    let sovereign = "https://contoso.blob.core.usgovcloudapi.net/portal-invite";
+    assert_eq!(place(&[ACCOUNT, SERVICE]), container(sovereign, None));
+    let emulated = (
+        "AzureWebJobsStorage__blobServiceUri",
+        "https://127.0.0.1:10000/account",
+    );
+    assert_eq!(
+        place(&[emulated, ("AzureWebJobsStorage__clientId", "me")]),
+        container("https://127.0.0.1:10000/account/portal-invite", Some("me"))
+    );
+}
+
+#[test]
+fn a_named_directory_goes_before_a_storage_account() {
+    let directory = ("BATCH_STORE", "/mounts/journals");
+    let named = Place::Directory("/mounts/journals".into());
+    assert_eq!(place(&[directory, ACCOUNT]), named);
+    assert_eq!(place(&[directory, ("WEBSITE_INSTANCE_ID", "abc")]), named);
+    assert_eq!(place(&[]), Place::Directory(".portal-invite".into()));
+}
+
 #[test]
 fn on_azure_journals_need_a_place_that_outlives_the_instance() {
-    assert_eq!(mistakes(&[("WEBSITE_INSTANCE_ID", "abc")]), ["BATCH_STORE"]);
-    let mounted = [
+    let pairs = [
         ("WEBSITE_INSTANCE_ID", "abc"),
-        ("BATCH_STORE", "/mounts/journals"),
+        ("AzureWebJobsStorage", "AccountKey=hidden"),
     ];
-    assert!(Config::from_environment(&environment(&mounted)).is_ok());
+    let error = Config::from_environment(&environment(&pairs)).unwrap_err();
+    let [(name, problem)] = &error.mistakes[..] else {
+        panic!("one mistake, not {error}")
+    };
+    assert_eq!(*name, "BATCH_STORE");
+    assert!(
+        problem.contains("AzureWebJobsStorage__accountName"),
+        "{problem}"
+    );
+    assert!(
+        problem.contains("a connection string is not used"),
+        "{problem}"
+    );
+    assert!(!error.to_string().contains("hidden"));
+}
+
+#[test]
+fn a_storage_account_is_named_as_azure_names_it_and_reached_by_https() {
+    for (name, value) in [
+        ("AzureWebJobsStorage__accountName", "Contoso"),
+        ("AzureWebJobsStorage__accountName", "co"),
+        ("AzureWebJobsStorage__accountName", "contoso.example/x"),
+        (
+            "AzureWebJobsStorage__blobServiceUri",
+            "http://127.0.0.1:10000/account",
+        ),
+        (
+            "AzureWebJobsStorage__blobServiceUri",
+            "https://a.blob.core.windows.net/?sig=secret",
+        ),
+        ("AzureWebJobsStorage__blobServiceUri", "contoso"),
+    ] {
+        let on_azure = ("WEBSITE_INSTANCE_ID", "abc");
+        assert_eq!(
+            mistakes(&[(name, value), on_azure]),
+            [name],
+            "{name}={value}"
+        );
+    }
 }
 
 #[test]

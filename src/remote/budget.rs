@@ -33,14 +33,21 @@ impl Tenure {
         }
     }
 
-    /// Notes that the lease was renewed by a request that left at `mark`.
+    /// Notes that the lease was renewed by a request that left at `mark`; a lease that was lost stays lost.
     pub fn renew(&self, mark: Mark) {
-        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        *renewed = renewed.map(|_| mark);
     }
 
-    /// Notes that the lease is gone.
+    /// Notes that the lease is gone, for good.
     pub fn lose(&self) {
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether somebody noted that the lease is gone.
+    pub fn lost(&self) -> bool {
+        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.is_none()
     }
 
     /// Whether the lease is surely ours.
@@ -142,6 +149,8 @@ mod tests {
         assert!(budget.permit(true).is_ok());
         tenure.lose();
         assert!(matches!(budget.permit(true), Err(RemoteError::LeaseLost)));
+        tenure.renew(clock.mark());
+        assert!(tenure.lost() && !tenure.holds(), "what is lost stays lost");
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
-use azure_core::http::{
-    ClientOptions, ExponentialRetryOptions, RetryOptions, Transport as AzureTransport,
-};
+use azure_core::http::{ExponentialRetryOptions, RetryOptions};
 use azure_core::time::Duration as AzureDuration;
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
@@ -20,6 +18,7 @@ use azure_identity::{
 };
 use secrecy::SecretString;
 
+use super::azure::client_options;
 use super::error::redact;
 use super::http::Transport;
 
@@ -33,6 +32,19 @@ pub enum Credential {
     },
     /// Whoever is signed in to the Azure CLI or the Azure Developer CLI.
     DeveloperTools,
+}
+
+impl Credential {
+    /// The same, as another user-assigned identity where one is named.
+    #[must_use]
+    pub fn with_client_id(self, other: Option<String>) -> Self {
+        match self {
+            Self::ManagedIdentity { client_id } => Self::ManagedIdentity {
+                client_id: other.or(client_id),
+            },
+            Self::DeveloperTools => Self::DeveloperTools,
+        }
+    }
 }
 
 /// Makes a credential; called again when a service refuses its token.
@@ -74,17 +86,8 @@ impl Identity {
 
     /// Signs in as the settings say, over the same client that carries every other call.
     pub fn of(credential: Credential, transport: &Transport) -> azure_core::Result<Self> {
-        let options = client_options(transport);
-        Self::new(Box::new(move || match &credential {
-            Credential::ManagedIdentity { client_id } => {
-                let options = ManagedIdentityCredentialOptions {
-                    user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                    client_options: options.clone(),
-                };
-                Ok(ManagedIdentityCredential::new(Some(options))?)
-            }
-            Credential::DeveloperTools => Ok(DeveloperToolsCredential::new(None)?),
-        }))
+        let transport = transport.clone();
+        Self::new(Box::new(move || sign_in(&credential, &transport)))
     }
 
     /// A token for a scope such as `https://graph.microsoft.com/.default`.
@@ -122,19 +125,28 @@ impl Identity {
     }
 }
 
-fn client_options(transport: &Transport) -> ClientOptions {
-    let retry = ExponentialRetryOptions {
+/// A credential of its own, for a client that asks for tokens by itself.
+pub fn sign_in(
+    credential: &Credential,
+    transport: &Transport,
+) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    match credential {
+        Credential::ManagedIdentity { client_id } => {
+            let options = ManagedIdentityCredentialOptions {
+                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
+                client_options: client_options(transport, patience()),
+            };
+            Ok(ManagedIdentityCredential::new(Some(options))?)
+        }
+        Credential::DeveloperTools => Ok(DeveloperToolsCredential::new(None)?),
+    }
+}
+
+fn patience() -> RetryOptions {
+    RetryOptions::exponential(ExponentialRetryOptions {
         initial_delay: AzureDuration::milliseconds(200),
         max_retries: 3,
         max_total_elapsed: AzureDuration::seconds(10),
         max_delay: AzureDuration::seconds(3),
-    };
-    ClientOptions {
-        retry: RetryOptions::exponential(retry),
-        transport: match transport {
-            Transport::Network(client) => Some(AzureTransport::new(Arc::new(client.clone()))),
-            Transport::InProcess(_) => None,
-        },
-        ..ClientOptions::default()
-    }
+    })
 }

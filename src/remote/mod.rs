@@ -1,9 +1,10 @@
 //! Owns every conversation with the outside: Dataverse, Microsoft Graph, the identity endpoint and the journal store.
 //!
-//! This is the only module that names `reqwest` and `azure_identity`. The layers, from the bottom: `http` moves
+//! This is the only module that names `reqwest` and the Azure crates. The layers, from the bottom: `http` moves
 //! bytes, `retry` decides what a failed try means, `endpoint` adds a token and a budget, and one module a
 //! service turns typed calls into requests and answers into rows.
 
+mod azure;
 pub mod budget;
 pub mod dataverse;
 pub mod endpoint;

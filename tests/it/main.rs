@@ -30,4 +30,6 @@ mod takeover;
 mod throttled;
 mod timers;
 mod trouble;
+mod store;
+mod store_suite;
 mod world;

@@ -1,18 +1,45 @@
 //! Owns where accepted work is kept: keys, open journals and finished ones, and the lease on each journal.
 //!
-//! A journal is the outbox. Whoever holds its lease works on it; everyone may read it. This version keeps it in
-//! a directory, where the lease is a file lock: it holds for as long as the process lives.
+//! A journal is the outbox. Whoever holds its lease works on it; everyone may read it. There are two stores, a
+//! directory and a container of Azure Blob Storage, with the same names in both: `keys/{name}`,
+//! `open/{number}.jsonl` and `done/{number}.jsonl`. What differs between them is in `directory` and `blob`.
 
 use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use azure_core::credentials::TokenCredential;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
+use super::http::Transport;
+use crate::chance::Chance;
+use crate::clock::Clock;
 use crate::domain::batch::Line;
 use crate::domain::ids::BatchNumber;
+use crate::remote::budget::Tenure;
 
+mod blob;
 mod directory;
+mod lease;
 
-pub use directory::{Journal, Store};
+pub use lease::Journal;
+use lease::Lease;
+
+/// Which store to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A directory; made where it is missing.
+    Directory(PathBuf),
+    /// A container of Azure Blob Storage; made where it is missing.
+    Container {
+        /// Its address, `https://{account}.blob.core.windows.net/{container}`.
+        url: Url,
+        /// Client id of the identity for it, where that is another one than for everything else.
+        client_id: Option<String>,
+    },
+}
 
 /// What an Idempotency-Key stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,13 +115,207 @@ impl StoreError {
     }
 }
 
-/// Reads whole lines; what stands after the last line end was never written to its end.
+/// Keys, open and finished journals.
+#[derive(Clone, Debug)]
+pub struct Store {
+    kind: Kind,
+    clock: Clock,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Directory(directory::Directory),
+    Container(blob::Container),
+}
+
+/// What an attempt to lease a journal came to.
+enum Leasing<L> {
+    Ours(L),
+    Held,
+    Gone,
+}
+
+impl<L> Leasing<L> {
+    fn map<M>(self, change: impl FnOnce(L) -> M) -> Leasing<M> {
+        match self {
+            Self::Ours(lease) => Leasing::Ours(change(lease)),
+            Self::Held => Leasing::Held,
+            Self::Gone => Leasing::Gone,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store in a directory, making what is missing.
+    pub fn in_directory(root: &Path, clock: Clock) -> io::Result<Self> {
+        let kind = Kind::Directory(directory::Directory::open(root)?);
+        Ok(Self { kind, clock })
+    }
+
+    /// Opens the store in a container, without touching it yet.
+    ///
+    /// # Errors
+    ///
+    /// An address that is not https: the token would travel in the open.
+    pub fn in_container(
+        url: &Url,
+        credential: Arc<dyn TokenCredential>,
+        transport: &Transport,
+        (clock, chance): (Clock, Chance),
+    ) -> azure_core::Result<Self> {
+        let container = blob::Container::new(url, credential, transport, (clock.clone(), chance))?;
+        let kind = Kind::Container(container);
+        Ok(Self { kind, clock })
+    }
+
+    /// Claims a key, unless someone has.
+    pub async fn claim(&self, name: &str, record: &KeyRecord) -> Result<Claim, StoreError> {
+        let name = key_name(name);
+        match &self.kind {
+            Kind::Directory(directory) => directory.claim(&name, record).await,
+            Kind::Container(container) => container.claim(&name, record).await,
+        }
+    }
+
+    /// What a key stands for.
+    pub async fn key(&self, name: &str) -> Result<Option<KeyRecord>, StoreError> {
+        let bytes = self.bytes(&key_name(name)).await?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// Makes an empty journal and takes its lease.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Exists`] where the number is in use, open or done, or somebody else got the lease first.
+    pub async fn create(&self, number: BatchNumber) -> Result<Journal, StoreError> {
+        if self.is_there(&done_name(number)).await? {
+            return Err(StoreError::Exists(number));
+        }
+        let tenure = Tenure::begin(&self.clock);
+        let lease = match &self.kind {
+            Kind::Directory(directory) => {
+                let file = directory.create(number).await?;
+                file.map(Lease::File)
+            }
+            Kind::Container(container) => {
+                let blob = container.create(number, &tenure).await?;
+                blob.map(Box::new).map(Lease::Blob)
+            }
+        };
+        let lease = lease.ok_or(StoreError::Exists(number))?;
+        Ok(Journal::new(number, lease, tenure, &self.clock))
+    }
+
+    /// Takes the lease on an open journal, if nobody holds it.
+    pub async fn take(&self, number: BatchNumber) -> Result<Take, StoreError> {
+        let tenure = Tenure::begin(&self.clock);
+        let leasing = match &self.kind {
+            Kind::Directory(directory) => directory.lease(number).await?.map(Lease::File),
+            Kind::Container(container) => container
+                .lease(number, &tenure)
+                .await?
+                .map(Box::new)
+                .map(Lease::Blob),
+        };
+        match leasing {
+            Leasing::Gone => Ok(Take::Gone),
+            Leasing::Held => Ok(Take::Held),
+            Leasing::Ours(lease) => {
+                let mut journal = Journal::new(number, lease, tenure, &self.clock);
+                let lines = journal.read().await?;
+                Ok(Take::Ours(Box::new(journal), lines))
+            }
+        }
+    }
+
+    /// What a journal holds, whoever works on it; `None` where there is none.
+    pub async fn read(&self, number: BatchNumber) -> Result<Option<Vec<Line>>, StoreError> {
+        for (name, _) in places(number) {
+            if let Some(bytes) = self.bytes(&name).await? {
+                return parse(number, &bytes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where the journal with this number is.
+    pub async fn whereabouts(&self, number: BatchNumber) -> Result<Whereabouts, StoreError> {
+        for (name, whereabouts) in places(number) {
+            if self.is_there(&name).await? {
+                return Ok(whereabouts);
+            }
+        }
+        Ok(Whereabouts::Nowhere)
+    }
+
+    /// The open journals.
+    pub async fn open_numbers(&self) -> Result<Vec<BatchNumber>, StoreError> {
+        let names = match &self.kind {
+            Kind::Directory(directory) => directory.open_names().await?,
+            Kind::Container(container) => container.open_names().await?,
+        };
+        let number = |name: String| name.strip_suffix(".jsonl")?.parse::<i64>().ok();
+        let numbers = names.into_iter().filter_map(number);
+        let numbers = numbers.filter_map(|number| BatchNumber::try_from(number).ok());
+        let mut numbers: Vec<_> = numbers.collect();
+        numbers.sort();
+        Ok(numbers)
+    }
+
+    /// Removes finished journals and keys that were last written longer ago than `keep`.
+    pub async fn expire(&self, keep: Duration) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let old = move |written: jiff::Timestamp| {
+            Duration::try_from(now.duration_since(written)).is_ok_and(|age| age > keep)
+        };
+        match &self.kind {
+            Kind::Directory(directory) => directory.expire(old).await,
+            Kind::Container(container) => container.expire(old).await,
+        }
+    }
+
+    async fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.read(name).await,
+            Kind::Container(container) => container.read(name).await,
+        }
+    }
+
+    async fn is_there(&self, name: &str) -> Result<bool, StoreError> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.is_there(name).await,
+            Kind::Container(container) => container.is_there(name).await,
+        }
+    }
+}
+
+fn key_name(name: &str) -> String {
+    format!("keys/{name}")
+}
+
+fn open_name(number: BatchNumber) -> String {
+    format!("open/{number}.jsonl")
+}
+
+fn done_name(number: BatchNumber) -> String {
+    format!("done/{number}.jsonl")
+}
+
+/// Where to look, in this order: a journal moves from open to done, and may be made, between two looks.
+fn places(number: BatchNumber) -> [(String, Whereabouts); 3] {
+    let open = || (open_name(number), Whereabouts::Open);
+    [open(), (done_name(number), Whereabouts::Done), open()]
+}
+
+/// Up to where whole lines stand; what comes after the last line end was never written to its end.
+fn whole(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|byte| *byte == b'\n');
+    last.map_or(0, |last| last + 1)
+}
+
 fn parse(number: BatchNumber, bytes: &[u8]) -> Result<Vec<Line>, StoreError> {
-    let whole = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |last| last + 1);
-    bytes[..whole]
+    bytes[..whole(bytes)]
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
         .map(serde_json::from_slice)
@@ -117,3 +338,6 @@ fn format(lines: &[Line]) -> Result<Vec<u8>, StoreError> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;
