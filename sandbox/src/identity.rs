@@ -1,7 +1,7 @@
 //! The managed identity endpoint of App Service: hands out access tokens.
 //!
 //! Follows the REST reference at <https://learn.microsoft.com/azure/app-service/overview-managed-identity>.
-//! Tokens are opaque, drawn from the seed and good for one resource. The endpoint has one identity,
+//! Tokens are opaque, drawn from the seed and good for one resource; one for Azure Storage has readable claims. The endpoint has one identity,
 //! system-assigned or user-assigned. Which services check tokens is not known here.
 
 use std::collections::BTreeMap;
@@ -23,6 +23,9 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
+/// The resource of Azure Storage.
+const STORAGE: &str = "https://storage.azure.com";
+
 /// Decides whether a bearer token is good for the service that asks.
 pub type TokenCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
@@ -36,6 +39,22 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// A resource as tokens compare it: without a slash at its end.
 fn audience(resource: &str) -> &str {
     resource.trim_end_matches('/')
+}
+
+/// A token that Azurite takes, the emulator of Azure Storage: it reads the claims and leaves the signature unchecked.
+/// <https://learn.microsoft.com/azure/storage/common/storage-use-azurite#oauth-configuration>
+fn storage_token(id: &str, now: Timestamp, expires: Timestamp) -> String {
+    let claims = json!({
+        "aud": STORAGE,
+        "iss": format!("https://sts.windows.net/{}/", Uuid::nil()),
+        "iat": now.as_second(),
+        "nbf": now.as_second(),
+        "exp": expires.as_second(),
+        "uti": id,
+    });
+    let header = json!({"alg": "none", "typ": "JWT"});
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    format!("{header}.{claims}.")
 }
 
 struct Token {
@@ -140,9 +159,13 @@ impl Identity {
     fn issue(&self, resource: &str) -> serde_json::Value {
         let mut inner = self.inner.lock();
         let value = URL_SAFE_NO_PAD.encode(inner.chance.u128(..).to_be_bytes());
-        let value = format!("sandbox-token-{}-{value}", inner.tokens.len());
-        let expires = self.clock.now().saturating_add(inner.lifetime);
+        let mut value = format!("sandbox-token-{}-{value}", inner.tokens.len());
+        let now = self.clock.now();
+        let expires = now.saturating_add(inner.lifetime);
         let expires = expires.unwrap_or(Timestamp::MAX);
+        if audience(resource) == STORAGE {
+            value = storage_token(&value, now, expires);
+        }
         inner.tokens.push(Token {
             value: value.clone(),
             resource: audience(resource).to_owned(),
@@ -278,6 +301,23 @@ mod tests {
             .map(|token| identity.accepts(token, "http://graph.test"))
             .collect();
         assert_eq!(alive, [false, true]);
+    }
+
+    #[tokio::test]
+    async fn a_token_for_storage_says_whom_it_is_for_and_until_when() {
+        let identity = identity(None);
+        let query = "api-version=2019-08-01&resource=https%3A%2F%2Fstorage.azure.com";
+        let (_, body) = ask(&identity, identity.secret(), query).await;
+        let token = body["access_token"].as_str().unwrap();
+        assert!(identity.accepts(token, "https://storage.azure.com"));
+        let claims = token.split('.').nth(1).unwrap();
+        let claims: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        assert_eq!(claims["aud"], "https://storage.azure.com");
+        assert_eq!(
+            claims["exp"].to_string(),
+            body["expires_on"].as_str().unwrap()
+        );
     }
 
     #[tokio::test]
