@@ -1,0 +1,48 @@
+//! The stories of every batch store, told of a container.
+
+use crate::azurite::Azurite;
+use crate::store_suite;
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn of_racing_claims_one_wins_and_the_others_learn_who() {
+    store_suite::of_racing_claims_one_wins_and_the_others_learn_who(&Azurite::new().store()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn a_journal_has_one_worker_at_a_time_and_can_be_taken_over() {
+    store_suite::a_journal_has_one_worker_at_a_time_and_can_be_taken_over(&Azurite::new().store())
+        .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn of_racing_workers_one_gets_a_journal() {
+    store_suite::of_racing_workers_one_gets_a_journal(&Azurite::new().store()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn a_finished_journal_is_read_but_never_worked_on() {
+    store_suite::a_finished_journal_is_read_but_never_worked_on(&Azurite::new().store()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn a_discarded_journal_leaves_nothing() {
+    store_suite::a_discarded_journal_leaves_nothing(&Azurite::new().store()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn many_mebibytes_of_lines_are_stored_whole() {
+    store_suite::many_mebibytes_of_lines_are_stored_whole(&Azurite::new().store()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn finished_journals_and_keys_are_removed_once_they_are_old() {
+    store_suite::finished_journals_and_keys_are_removed_once_they_are_old(&Azurite::new().store())
+        .await;
+}
