@@ -1,7 +1,7 @@
 //! The running Azurite, and stores in it whose requests a test can see and spoil.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::time::OffsetDateTime;
@@ -23,6 +23,8 @@ pub(crate) enum Trouble {
     LostBefore,
     /// It is carried out, and the answer never arrives.
     LostAfter,
+    /// It arrives when its sender has given it up: just before the next PUT.
+    Late,
     /// Other bytes of the same length are written in its place, and the answer never arrives.
     Forged,
 }
@@ -42,12 +44,14 @@ pub(crate) struct Azurite {
     container: Url,
     rules: Arc<Mutex<Vec<Rule>>>,
     spoiled: Arc<Mutex<usize>>,
+    late: Arc<Mutex<Option<Outgoing>>>,
 }
 
 /// Where Azurite is, and the file with the certificate it shows.
 #[expect(clippy::disallowed_methods, reason = "scripts/azurite says it so")]
 pub(crate) fn running() -> (Url, String) {
-    let variable = |name| std::env::var(name).expect("scripts/azurite starts Azurite");
+    let variable =
+        |name| std::env::var(name).unwrap_or_else(|_| panic!("scripts/azurite sets {name}"));
     let url = variable("AZURITE_URL").parse().unwrap();
     (url, variable("AZURITE_CERTIFICATE"))
 }
@@ -61,6 +65,7 @@ impl Azurite {
             container: url.join(&name).unwrap(),
             rules: Arc::default(),
             spoiled: Arc::default(),
+            late: Arc::default(),
         }
     }
 
@@ -77,6 +82,7 @@ impl Azurite {
             container: self.container.clone(),
             rules: Arc::default(),
             spoiled: Arc::default(),
+            late: Arc::default(),
         }
     }
 
@@ -118,31 +124,51 @@ impl Azurite {
         let (network, azurite) = (network(), self.clone());
         Transport::InProcess(Arc::new(move |request| {
             let (network, azurite) = (network.clone(), azurite.clone());
-            Box::pin(async move {
-                let trouble = azurite.trouble(&request);
-                if trouble == Some(Trouble::LostBefore) {
-                    return Err(Broken::Lost("a test lost the request".to_owned()));
-                }
-                let (parts, mut body) = request.into_parts();
-                if trouble == Some(Trouble::Forged) {
-                    body = vec![b'x'; body.len()].into();
-                }
-                let outgoing = Outgoing {
-                    method: parts.method,
-                    url: parts.uri.to_string().parse().unwrap(),
-                    headers: parts.headers,
-                    body,
-                };
-                let reply = network.exchange(outgoing, Duration::from_secs(30)).await?;
-                if trouble.is_some() {
-                    return Err(Broken::Lost("a test lost the answer".to_owned()));
-                }
-                let mut response = http::Response::new(reply.body);
-                *response.status_mut() = reply.status;
-                *response.headers_mut() = reply.headers;
-                Ok(response)
-            })
+            Box::pin(async move { azurite.exchange(&network, request).await })
         }))
+    }
+
+    async fn exchange(
+        &self,
+        network: &Transport,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Broken> {
+        let lost = || Err(Broken::Lost("a test lost it".to_owned()));
+        let trouble = self.trouble(&request);
+        let mut outgoing = outgoing(request);
+        match trouble {
+            Some(Trouble::LostBefore) => return lost(),
+            Some(Trouble::Late) => {
+                *self.late.lock().unwrap() = Some(outgoing);
+                return lost();
+            }
+            Some(Trouble::Forged) => outgoing.body = vec![b'x'; outgoing.body.len()].into(),
+            Some(Trouble::LostAfter) | None => {}
+        }
+        let patience = Duration::from_secs(30);
+        let late = (outgoing.method == http::Method::PUT).then(|| self.late.lock().unwrap().take());
+        if let Some(late) = late.flatten() {
+            let arrived = network.exchange(late, patience).await?;
+            assert!(arrived.status.is_success(), "{}", arrived.status);
+        }
+        let reply = network.exchange(outgoing, patience).await?;
+        if trouble.is_some() {
+            return lost();
+        }
+        let mut response = http::Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply.headers;
+        Ok(response)
+    }
+}
+
+fn outgoing(request: http::Request<Bytes>) -> Outgoing {
+    let (parts, body) = request.into_parts();
+    Outgoing {
+        method: parts.method,
+        url: parts.uri.to_string().parse().unwrap(),
+        headers: parts.headers,
+        body,
     }
 }
 
@@ -164,18 +190,19 @@ struct AnyToken;
 
 #[async_trait::async_trait]
 impl TokenCredential for AnyToken {
-    #[expect(clippy::disallowed_methods, reason = "the test's own clock")]
     async fn get_token(
         &self,
         scopes: &[&str],
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         assert_eq!(scopes, ["https://storage.azure.com/.default"]);
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let now = OffsetDateTime::now_utc();
         let claims = json!({
             "aud": "https://storage.azure.com",
             "iss": format!("https://sts.windows.net/{}/", Uuid::nil()),
-            "iat": now - 60, "nbf": now - 60, "exp": now + 3_600,
+            "iat": now.unix_timestamp() - 60,
+            "nbf": now.unix_timestamp() - 60,
+            "exp": now.unix_timestamp() + 3_600,
         });
         let encode = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let token = format!(
@@ -183,7 +210,9 @@ impl TokenCredential for AnyToken {
             encode(json!({"alg": "none", "typ": "JWT"})),
             encode(claims)
         );
-        let expires = OffsetDateTime::now_utc() + Duration::from_hours(1);
-        Ok(AccessToken::new(Secret::new(token), expires))
+        Ok(AccessToken::new(
+            Secret::new(token),
+            now + Duration::from_hours(1),
+        ))
     }
 }

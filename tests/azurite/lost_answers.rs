@@ -36,6 +36,20 @@ async fn an_append_is_made_once_whether_the_request_or_its_answer_got_lost() {
 
 #[tokio::test]
 #[ignore = "needs Azurite: scripts/test starts it"]
+async fn an_append_that_arrives_when_it_is_tried_again_is_made_once() {
+    let azurite = Azurite::new();
+    let store = azurite.store();
+    let mut journal = store.create(number(1)).await.unwrap();
+    azurite.spoil(Method::PUT, "comp=appendblock", Trouble::Late, 1);
+    journal.append(&[line(1)]).await.unwrap();
+    journal.append(&[line(2)]).await.unwrap();
+    assert_eq!(azurite.spoiled(), 1);
+    let lines = store.read(number(1)).await.unwrap().unwrap();
+    assert_eq!(lines, [line(1), line(2)]);
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
 async fn other_bytes_where_ours_should_be_end_the_work() {
     let azurite = Azurite::new();
     let mut journal = azurite.store().create(number(1)).await.unwrap();
