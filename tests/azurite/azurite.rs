@@ -45,6 +45,7 @@ pub(crate) struct Azurite {
     rules: Arc<Mutex<Vec<Rule>>>,
     spoiled: Arc<Mutex<usize>>,
     late: Arc<Mutex<Option<Outgoing>>>,
+    appends: Arc<Mutex<Vec<Bytes>>>,
 }
 
 /// Where Azurite is, and the file with the certificate it shows.
@@ -66,6 +67,7 @@ impl Azurite {
             rules: Arc::default(),
             spoiled: Arc::default(),
             late: Arc::default(),
+            appends: Arc::default(),
         }
     }
 
@@ -83,6 +85,7 @@ impl Azurite {
             rules: Arc::default(),
             spoiled: Arc::default(),
             late: Arc::default(),
+            appends: Arc::default(),
         }
     }
 
@@ -106,6 +109,11 @@ impl Azurite {
     /// How many requests met trouble so far.
     pub(crate) fn spoiled(&self) -> usize {
         *self.spoiled.lock().unwrap()
+    }
+
+    /// The blocks that were appended through this handle, in order.
+    pub(crate) fn appends(&self) -> Vec<Bytes> {
+        self.appends.lock().unwrap().clone()
     }
 
     fn trouble(&self, request: &http::Request<Bytes>) -> Option<Trouble> {
@@ -134,6 +142,9 @@ impl Azurite {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, Broken> {
         let lost = || Err(Broken::Lost("a test lost it".to_owned()));
+        if request.uri().query() == Some("comp=appendblock") {
+            self.appends.lock().unwrap().push(request.body().clone());
+        }
         let trouble = self.trouble(&request);
         let mut outgoing = outgoing(request);
         match trouble {
