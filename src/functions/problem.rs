@@ -129,7 +129,6 @@ impl From<ReportError> for Problem {
         match error {
             ReportError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, "batchNotFound"),
             ReportError::Store(error) => error.into(),
-            ReportError::Remote(error) => error.into(),
         }
     }
 }

@@ -90,9 +90,6 @@ pub enum ReportError {
     /// The store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The links could not be read.
-    #[error(transparent)]
-    Remote(#[from] RemoteError),
 }
 
 /// Callers ask again after no less, and no more, than this.
@@ -108,23 +105,28 @@ impl Service {
             .await?
             .ok_or(ReportError::Unknown(number))?;
         match Journalled::fold(lines) {
-            Journalled::Planned(progress) => Ok(self.report(*progress).await?),
+            Journalled::Planned(progress) => Ok(self.report(*progress).await),
             Journalled::Unplanned => Err(ReportError::Unknown(number)),
         }
     }
 
     /// A batch as it stands.
-    pub(super) async fn report(&self, progress: Progress) -> Result<BatchReport, RemoteError> {
-        let finished = progress.ended;
-        let counts = progress.counts();
-        let links = if finished {
-            self.links(&progress).await?
+    pub(super) async fn report(&self, progress: Progress) -> BatchReport {
+        let links = if progress.ended {
+            self.links(&progress).await
         } else {
-            HashMap::new()
+            Ok(HashMap::new())
         };
+        if let Err(error) = &links {
+            tracing::warn!(batch = %progress.terms.number, %error, "links could not be read; the caller may ask again");
+        }
+        // Without its links an answer would be final and useless: it is given when they can be read.
+        let finished = progress.ended && links.is_ok();
+        let links = links.unwrap_or_default();
+        let counts = progress.counts();
         let retry_after = self.retry_after(&progress);
         let Progress { terms, items, .. } = progress;
-        Ok(BatchReport {
+        BatchReport {
             number: Some(terms.number),
             dry_run: false,
             finished,
@@ -136,7 +138,7 @@ impl Service {
             } else {
                 Vec::new()
             },
-        })
+        }
     }
 
     /// How long the rest will take at the senders' pace.

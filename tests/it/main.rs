@@ -2,7 +2,11 @@
 //!
 //! One test binary, so that everything is linked once. `world` sets the stage; each other module tells one story.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod checks;
 mod contract;
@@ -24,12 +28,12 @@ mod send_mode;
 mod signing_in;
 mod simulation;
 mod start;
+mod store;
+mod store_suite;
 mod sweep;
 mod sweep_races;
 mod takeover;
 mod throttled;
 mod timers;
 mod trouble;
-mod store;
-mod store_suite;
 mod world;

@@ -23,6 +23,7 @@ use crate::clock::Clock;
 pub mod contacts;
 pub mod invitations;
 mod multipart;
+mod new_row;
 mod odata;
 mod rows;
 mod schema;

@@ -1,0 +1,165 @@
+//! Owns the step from a plan to a batch: the key, the journal, the work, and twins that come with the same key.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{IdempotencyKey, InviteError, Planned};
+use crate::domain::batch::Line;
+use crate::domain::ids::BatchNumber;
+use crate::domain::progress::{Journalled, Progress};
+use crate::remote::budget::Budget;
+use crate::remote::error::RemoteError;
+use crate::remote::journal::{Claim, Journal, KeyRecord, StoreError, Take, Whereabouts};
+use crate::service::Service;
+use crate::service::report::BatchReport;
+use crate::service::work::{Stopped, Work};
+
+/// Entries in one journal line: well under the megabyte that one append may have.
+const ENTRIES_A_LINE: usize = 1_000;
+
+/// How often a follower asks how far its twin is.
+const FOLLOWING: Duration = Duration::from_millis(250);
+
+impl Service {
+    /// Makes the batch this plan's, or follows the twin that was first.
+    pub(super) async fn accept(
+        &self,
+        mut planned: Planned,
+        key: Option<IdempotencyKey>,
+        patience: &Budget,
+    ) -> Result<BatchReport, InviteError> {
+        let keyed = key.is_some();
+        if let Some(key) = key {
+            let record = KeyRecord {
+                batch: planned.terms.number,
+                body_hash: key.body_hash.clone(),
+            };
+            if let Claim::Taken(first) = self.0.store.claim(&key.name, &record).await? {
+                check_body(&key, &first)?;
+                planned.terms.number = first.batch;
+                return self
+                    .follow(first.batch, Some(planned), patience)
+                    .await?
+                    .ok_or(InviteError::Busy);
+            }
+        }
+        loop {
+            let number = planned.terms.number;
+            match self.0.store.create(number).await {
+                Ok(journal) => return self.start(journal, planned, patience).await,
+                // A twin saw the key and no journal yet, and made it: the batch is the twin's to begin.
+                Err(StoreError::Exists(_)) if keyed => {
+                    return self
+                        .follow(number, Some(planned), patience)
+                        .await?
+                        .ok_or(InviteError::Busy);
+                }
+                Err(StoreError::Exists(_)) => {
+                    planned.terms.number = BatchNumber::from_random(self.0.chance.number());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Journals the plan: from here on the batch is accepted. Then works on it while the caller waits.
+    async fn start(
+        &self,
+        mut journal: Journal,
+        planned: Planned,
+        patience: &Budget,
+    ) -> Result<BatchReport, InviteError> {
+        let Planned { terms, entries } = planned;
+        let by = Uuid::from_u128(
+            u128::from(self.0.chance.number()) << 32 | u128::from(self.0.chance.number()),
+        );
+        let terms_line = Line::Terms {
+            by,
+            terms: Box::new(terms.clone()),
+        };
+        journal.append(&[terms_line]).await?;
+        for entries in entries.chunks(ENTRIES_A_LINE) {
+            let entries = entries.to_vec();
+            journal.append(&[Line::Plan { by, entries }]).await?;
+        }
+        let count = entries.len();
+        journal.append(&[Line::Planned { by, count }]).await?;
+        tracing::info!(batch = %terms.number, contacts = count, "a batch is accepted");
+        self.work(journal, Progress::new(terms, entries), true, patience)
+            .await
+    }
+
+    /// Works on a batch while the caller waits.
+    async fn work(
+        &self,
+        journal: Journal,
+        progress: Progress,
+        fresh: bool,
+        patience: &Budget,
+    ) -> Result<BatchReport, InviteError> {
+        let number = progress.terms.number;
+        let work = Work::new(&self.0, journal, progress, patience.left());
+        let (progress, result) = work.run(fresh).await;
+        match result {
+            Ok(()) | Err(Stopped::Remote(RemoteError::OutOfTime)) => {}
+            Err(error) => {
+                tracing::warn!(batch = %number, %error, "work on a batch stopped; the dispatcher goes on");
+            }
+        }
+        Ok(self.report(progress).await)
+    }
+
+    /// Follows a twin's batch: works on it if nobody does, else waits for it, for as long as there is patience.
+    ///
+    /// `None` where the first request died before its plan was whole and this one has not planned yet.
+    pub(super) async fn follow(
+        &self,
+        number: BatchNumber,
+        planned: Option<Planned>,
+        patience: &Budget,
+    ) -> Result<Option<BatchReport>, InviteError> {
+        loop {
+            let late = patience.left() <= FOLLOWING;
+            match self.0.store.read(number).await?.map(Journalled::fold) {
+                Some(Journalled::Planned(progress)) if progress.ended || late => {
+                    return Ok(Some(self.report(*progress).await));
+                }
+                _ if late => return Err(InviteError::Busy),
+                _ => {}
+            }
+            match self.0.store.take(number).await? {
+                Take::Ours(journal, lines) => match (Journalled::fold(lines), planned) {
+                    (Journalled::Planned(progress), _) => {
+                        return Ok(Some(self.work(*journal, *progress, false, patience).await?));
+                    }
+                    (Journalled::Unplanned, Some(planned)) => {
+                        return Ok(Some(self.start(*journal, planned, patience).await?));
+                    }
+                    (Journalled::Unplanned, None) => return Ok(None),
+                },
+                Take::Gone if self.0.store.whereabouts(number).await? == Whereabouts::Nowhere => {
+                    let Some(planned) = &planned else {
+                        return Ok(None);
+                    };
+                    match self.0.store.create(number).await {
+                        Ok(journal) => {
+                            return Ok(Some(self.start(journal, planned.clone(), patience).await?));
+                        }
+                        Err(StoreError::Exists(_)) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Take::Gone | Take::Held => {}
+            }
+            let _ = patience.wait(FOLLOWING).await;
+        }
+    }
+}
+
+pub(super) fn check_body(key: &IdempotencyKey, record: &KeyRecord) -> Result<(), InviteError> {
+    if record.body_hash == key.body_hash {
+        return Ok(());
+    }
+    Err(InviteError::KeyReused)
+}

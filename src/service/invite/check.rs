@@ -1,0 +1,138 @@
+//! Owns what of a request is checked and resolved with the settings and the time, before anything is read.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{ExpiryChoice, FieldError, InviteError, InviteRequest};
+use crate::domain::batch::{Bound, LetterTerms, Terms};
+use crate::domain::expiry::{self, ValidDays};
+use crate::domain::ids::BatchNumber;
+use crate::domain::outcome::ReasonCode;
+use crate::remote::dataverse::contacts::BoundRows;
+use crate::service::Parts;
+
+/// What a request gets that names no template.
+const DEFAULT_TEMPLATE: &str = "invitation";
+
+/// Checks what needs the settings and the time; gives the moment of expiry.
+pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp, InviteError> {
+    let policy = &parts.policy;
+    let now = parts.clock.now();
+    let mut errors = Vec::new();
+    let mut wrong = |field: &str, message: &str| {
+        errors.push(FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        });
+    };
+    if request.contacts.is_empty() {
+        wrong("contactIds", "must name at least one contact");
+    }
+    if !request.send_email && request.include_registered {
+        wrong(
+            "includeRegistered",
+            "cannot be combined with sendEmail false",
+        );
+    }
+    let language = request
+        .language
+        .as_deref()
+        .unwrap_or(&policy.default_language);
+    let template = request.template.as_deref().unwrap_or(DEFAULT_TEMPLATE);
+    if !policy.languages.contains_key(language) {
+        wrong(
+            "language",
+            "is not one of the languages this service is set up for",
+        );
+    } else if !parts.letters.has(language, template) {
+        wrong("template", "is not a template of that language");
+    }
+    if let ExpiryChoice::Until(day) = request.expiry
+        && let Err(error) = expiry::check_day(day, now, &policy.time_zone)
+    {
+        wrong("expiresOn", &error.to_string());
+    }
+    if !errors.is_empty() {
+        return Err(InviteError::Invalid(errors));
+    }
+    check_allowed(parts, request)?;
+    Ok(expires(
+        policy.valid_days,
+        request.expiry,
+        now,
+        &policy.time_zone,
+    ))
+}
+
+fn check_allowed(parts: &Parts, request: &InviteRequest) -> Result<(), InviteError> {
+    let policy = &parts.policy;
+    let not_allowed = |field, setting| Err(InviteError::NotAllowed { field, setting });
+    if !request.send_email && !policy.allow_links {
+        return not_allowed("sendEmail", "ALLOW_LINKS");
+    }
+    match &request.bound.workflow {
+        Some(workflow) if !policy.allowed_workflows.contains(workflow) => {
+            not_allowed("redemptionWorkflowId", "ALLOWED_WORKFLOWS")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn expires(default: ValidDays, choice: ExpiryChoice, now: Timestamp, zone: &TimeZone) -> Timestamp {
+    let last_day = match choice {
+        ExpiryChoice::Default => expiry::last_day_after(now, default, zone),
+        ExpiryChoice::Days(days) => expiry::last_day_after(now, days, zone),
+        ExpiryChoice::Until(day) => day,
+    };
+    expiry::end_of(last_day, zone)
+}
+
+pub(super) fn terms(
+    parts: &Parts,
+    request: &InviteRequest,
+    expires: Timestamp,
+    number: BatchNumber,
+    inviter_name: Option<String>,
+) -> Terms {
+    let policy = &parts.policy;
+    Terms {
+        number,
+        created: parts.clock.now(),
+        expires,
+        send_email: request.send_email,
+        include_registered: request.include_registered,
+        senders: policy.senders.clone(),
+        letter: LetterTerms {
+            language: request
+                .language
+                .clone()
+                .unwrap_or_else(|| policy.default_language.clone()),
+            template: request
+                .template
+                .clone()
+                .unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned()),
+            subject: request.subject.clone(),
+            message: request.message.clone(),
+            return_path: request
+                .return_path
+                .as_ref()
+                .map(|path| path.as_str().to_owned()),
+            inviter_name,
+        },
+        bound: request.bound.clone(),
+        requested_by: request.requested_by.clone(),
+    }
+}
+
+/// A row to bind that was asked for and does not exist.
+pub(super) fn missing(bound: &Bound, rows: &BoundRows) -> Option<ReasonCode> {
+    if bound.inviter.is_some() && rows.inviter.is_none() {
+        Some(ReasonCode::InviterNotFound)
+    } else if bound.account.is_some() && !rows.account {
+        Some(ReasonCode::AccountNotFound)
+    } else if bound.workflow.is_some() && !rows.workflow {
+        Some(ReasonCode::WorkflowNotFound)
+    } else {
+        None
+    }
+}
