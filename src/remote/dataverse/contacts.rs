@@ -222,7 +222,10 @@ impl Dataverse {
         let mut parts = parts.iter();
         let mut answers = [None, None, None];
         for (question, answer) in questions.iter().zip(&mut answers) {
-            if let (Some(_), Some(part)) = (question, parts.next()) {
+            // Only what was asked has a part.
+            if question.is_some()
+                && let Some(part) = parts.next()
+            {
                 *answer = self.found::<StateRow>(ACTION, part)?;
             }
         }
