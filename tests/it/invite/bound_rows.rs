@@ -51,6 +51,30 @@ async fn inviter_account_and_workflow_stand_on_the_row() {
 }
 
 #[tokio::test]
+async fn each_of_them_can_be_asked_for_alone() {
+    let world = with_workflows().await;
+    let account = account(&world, 0);
+    let ida = world.contact("Ida");
+    for (name, field, column, id) in [
+        ("Ann", "inviterContactId", "invitercontact", ida),
+        ("Ben", "assignToAccountId", "assigntoaccount", account),
+        (
+            "Cid",
+            "redemptionWorkflowId",
+            "redemptionworkflow",
+            WORKFLOW,
+        ),
+    ] {
+        let contact = world.contact(name);
+        let mut body = json!({ "contactIds": [contact] });
+        body[field] = json!(id);
+        assert_eq!(world.invite(&body).await.outcomes(), ["sent"], "{field}");
+        let row = world.row(contact);
+        assert_eq!(row[format!("_adx_{column}_value")], json!(id));
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_asked_for_is_not_on_the_row() {
     let world = World::start().await;
     let ann = world.contact("Ann");
