@@ -61,6 +61,9 @@ impl Tenure {
 #[derive(Clone, Debug)]
 pub struct Budget {
     clock: Clock,
+    /// No wait goes beyond this.
+    patience: Instant,
+    /// No try begins after this.
     deadline: Instant,
     tenure: Option<Tenure>,
 }
@@ -68,24 +71,26 @@ pub struct Budget {
 impl Budget {
     /// Work that must end within `time` from now, under no lease.
     pub fn within(clock: &Clock, time: Duration) -> Self {
+        let deadline = clock.instant() + time;
         Self {
             clock: clock.clone(),
-            deadline: clock.instant() + time,
+            patience: deadline,
+            deadline,
             tenure: None,
         }
+    }
+
+    /// The same, with more time for calls and no more for waits: what was begun can be brought to its end.
+    #[must_use]
+    pub fn with_slack(mut self, slack: Duration) -> Self {
+        self.deadline += slack;
+        self
     }
 
     /// The same, under a lease.
     #[must_use]
     pub fn under(mut self, tenure: Tenure) -> Self {
         self.tenure = Some(tenure);
-        self
-    }
-
-    /// The same lease, with at most `time` from now.
-    #[must_use]
-    pub fn at_most(mut self, time: Duration) -> Self {
-        self.deadline = self.deadline.min(self.clock.instant() + time);
         self
     }
 
@@ -122,7 +127,10 @@ impl Budget {
     ///
     /// [`RemoteError::OutOfTime`] at once, so that the rest of the time can be given back.
     pub async fn wait(&self, time: Duration) -> Result<(), RemoteError> {
-        if time >= self.left() {
+        let left = self
+            .patience
+            .saturating_duration_since(self.clock.instant());
+        if time >= left {
             return Err(RemoteError::OutOfTime);
         }
         tokio::time::sleep(time).await;

@@ -74,8 +74,8 @@ impl<'a> Work<'a> {
         progress: Progress,
         time: Duration,
     ) -> Self {
-        let within = |time| Budget::within(&parts.clock, time).under(journal.tenure());
-        let (patience, budget) = (within(time), within(time + SLACK));
+        let patience = Budget::within(&parts.clock, time).under(journal.tenure());
+        let budget = patience.clone().with_slack(SLACK);
         Self {
             parts,
             terms: progress.terms.clone(),

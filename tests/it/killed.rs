@@ -1,7 +1,6 @@
 //! SIGKILL at each request that a batch makes: the host starts the handler again, the dispatcher finishes.
 
 use http::Method;
-use jiff::SignedDuration;
 use sandbox::faults::{Fault, Rule, Service};
 use serde_json::json;
 
@@ -25,7 +24,7 @@ async fn dies_at(service: Service, skip: u32, effect: bool) -> bool {
     if !world.has_accepted_work() {
         world.invite_keyed("once", &body).await;
     }
-    world.sandbox.age(SignedDuration::from_secs(61));
+    world.a_minute_passes();
     world.dispatch_until_idle().await;
     let again = world.invite_keyed("once", &body).await;
     assert_eq!(
@@ -72,14 +71,14 @@ async fn successor_dies_at(service: Service, skip: u32, sent: bool, effect: bool
     world.kill_at(|fault| Rule::on(Service::Graph, fault).skip(1), sent);
     world.invite_contacts(&contacts).await;
     world.restarted(pid).await;
-    world.sandbox.age(SignedDuration::from_secs(61));
+    world.a_minute_passes();
     let pid = world.host.handler_pid().unwrap();
     let died = world.kill_at(|fault| Rule::on(service, fault).skip(skip), effect);
     // A dispatch that dies is a failed invocation.
     let _ = world.host.fire("function-dispatch").await;
     if died.count() > 0 {
         world.restarted(pid).await;
-        world.sandbox.age(SignedDuration::from_secs(61));
+        world.a_minute_passes();
     }
     world.dispatch_until_idle().await;
     world.assert_each_has_one_letter_and_row(&contacts);

@@ -40,7 +40,7 @@ async fn invite_and_settle(world: &World, round: &str) {
 
 /// By now the mailbox has left every draft alone for long enough.
 async fn settle(world: &World, answer: &Answer) {
-    world.sandbox.age(jiff::SignedDuration::from_secs(61));
+    world.a_minute_passes();
     world.dispatch_until_idle().await;
     let outcomes = world.result(answer.batch()).await.outcomes();
     assert!(

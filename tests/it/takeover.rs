@@ -61,7 +61,7 @@ async fn a_draft_whose_send_was_lost_is_sent_again_by_its_id_but_not_within_a_mi
         .as_str()
         .unwrap()
         .to_owned();
-    world.sandbox.age(SignedDuration::from_secs(61));
+    world.a_minute_passes();
     world.dispatch_until_idle().await;
     assert_eq!(world.result(answer.batch()).await.outcomes(), ["sent"]);
     assert_eq!(
@@ -148,7 +148,7 @@ async fn second_send_comes_too_late(second: SecondSend) {
     let leave = Fault::Call(Arc::new(move || sandbox.age(SignedDuration::from_secs(61))));
     world.sandbox.faults.add(each_send(leave).times(1));
     let sends: Tally = world.count(each_send);
-    world.sandbox.age(SignedDuration::from_secs(61));
+    world.a_minute_passes();
     world.dispatch_until_idle().await;
     assert_eq!(sends.count(), 1, "a second send was tried");
     assert_eq!(world.result(answer.batch()).await.outcomes(), ["sent"]);
@@ -193,7 +193,7 @@ async fn a_code_overwritten_before_the_takeover_is_put_back_from_the_letter() {
         .sandbox
         .dataverse
         .change("adx_invitations", id, &other);
-    world.sandbox.age(SignedDuration::from_secs(61));
+    world.a_minute_passes();
     world.dispatch_until_idle().await;
     assert_eq!(world.result(answer.batch()).await.outcomes(), ["sent"]);
     world.assert_each_has_one_letter_and_row(&[ann]);
@@ -211,7 +211,7 @@ async fn a_redeemed_row_proves_its_letter_without_the_mailbox() {
         .redeem(code, "ann", "ann@customer.example")
         .unwrap();
     let sends = world.count(each_send);
-    world.sandbox.age(SignedDuration::from_secs(61));
+    world.a_minute_passes();
     world.dispatch_until_idle().await;
     assert_eq!(world.result(answer.batch()).await.outcomes(), ["sent"]);
     assert_eq!(

@@ -197,7 +197,7 @@ async fn a_mailbox_never_sends_more_letters_in_a_minute_than_its_pace() {
     assert_eq!(world.sandbox.graph.letters().len(), 3);
     for _ in 0..2 {
         // A minute passes for the mailbox, and a new process has no memory of the last one.
-        world.sandbox.age(SignedDuration::from_secs(61));
+        world.a_minute_passes();
         world.restart().await;
         world.dispatch().await;
     }

@@ -3,7 +3,7 @@
 //! Everything here acts on a `World` from outside, as the platform, the network or a person with the storage key
 //! would. What must come of it is for the stories to say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -153,16 +153,26 @@ impl World {
 
     /// The lines of the only open journal.
     pub(crate) fn journal(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.open_journal()).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        read_lines(&self.open_journal())
     }
 
     /// Replaces the lines of the only open journal, which nobody may hold.
     pub(crate) fn write_journal(&self, lines: &[Value]) {
-        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
-        std::fs::write(self.open_journal(), lines.join("\n") + "\n").unwrap();
+        write_lines(&self.open_journal(), lines);
+    }
+
+    /// A minute passes for the services and for every letter that was attempted; nobody may hold a journal.
+    pub(crate) fn a_minute_passes(&self) {
+        let minute = SignedDuration::from_secs(61);
+        self.sandbox.age(minute);
+        for path in self.open_journals() {
+            let mut lines = read_lines(&path);
+            lines
+                .iter_mut()
+                .filter(|line| line["line"] == "attempting")
+                .for_each(|line| move_back(line, "at", minute));
+            write_lines(&path, &lines);
+        }
     }
 
     /// Moves the times of one kind of line into the past.
@@ -174,12 +184,10 @@ impl World {
     /// Moves one time of one kind of line into the past.
     pub(crate) fn backdate_field(&self, kind: &str, field: &str, by: SignedDuration) {
         let mut lines = self.journal();
-        for line in &mut lines {
-            let time = line[field].as_str().filter(|_| line["line"] == kind);
-            if let Some(time) = time.map(|time| time.parse::<Timestamp>().unwrap()) {
-                line[field] = json!((time - by).to_string());
-            }
-        }
+        lines
+            .iter_mut()
+            .filter(|line| line["line"] == kind)
+            .for_each(|line| move_back(line, field, by));
         self.write_journal(&lines);
     }
 
@@ -211,4 +219,23 @@ fn code_in(html: &str) -> String {
         .next()
         .unwrap();
     code.into_owned()
+}
+
+fn read_lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn write_lines(path: &Path, lines: &[Value]) {
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    std::fs::write(path, lines.join("\n") + "\n").unwrap();
+}
+
+fn move_back(line: &mut Value, field: &str, by: SignedDuration) {
+    if let Some(time) = line[field].as_str() {
+        let time: Timestamp = time.parse().unwrap();
+        line[field] = json!((time - by).to_string());
+    }
 }
