@@ -1,8 +1,8 @@
 //! Owns sending a draft for a second time, after a first send that nobody can tell the end of.
 //!
-//! Only a draft whose id is journalled is ever sent, and only when both clocks agree that it was left alone for a
-//! minute: the mailbox's since it last touched the draft, ours since the last attempt. A submitted message looks
-//! like a draft for a while. <https://learn.microsoft.com/graph/outlook-things-to-know-about-send-mail>
+//! Only a draft whose id is journalled is ever sent, and only when the mailbox, by its own clock, has left it alone
+//! for a minute: a submitted message looks like a draft for a while. After that, a minute passes between two sends
+//! by our clock too. <https://learn.microsoft.com/graph/outlook-things-to-know-about-send-mail>
 
 use std::time::Duration;
 
@@ -70,9 +70,11 @@ impl Work<'_> {
             return Turned::Wait;
         };
         let now = self.parts.clock.now();
-        let alone = mailbox_time
-            .duration_since(found.modified)
-            .min(now.duration_since(at));
+        let mut alone = mailbox_time.duration_since(found.modified);
+        // If submitting did not touch the draft, the mailbox's clock would allow a third send at once.
+        if at > since {
+            alone = alone.min(now.duration_since(at));
+        }
         if alone <= SETTLING {
             return Turned::Wait;
         }

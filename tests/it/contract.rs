@@ -186,7 +186,7 @@ async fn every_answer_has_a_body_of_json_whatever_is_asked() {
         (Method::POST, "/api/health", b"{}", 405),
         (Method::GET, "/api/nothing", b"", 404),
         (Method::GET, "/api/batches/1000000001", b"", 404),
-        (Method::GET, "/api/batches/%FF", b"", 400),
+        (Method::GET, "/api/batches/%FF", b"", 404),
         (Method::POST, "/api/invitations", b"", 400),
         (Method::POST, "/api/invitations", b"\xff\xfe", 400),
         (Method::POST, "/api/invitations", &huge, 413),
