@@ -55,8 +55,9 @@ impl Service {
         let mut tally = SweepTally::default();
         match self.sweep_pages(&budget, &mut tally).await {
             Ok(()) => {}
-            // Running out of time is how a long sweep ends.
-            Err(RemoteError::OutOfTime) => tally.more = true,
+            // Running out of time, also in the middle of a call, is how a long sweep ends.
+            Err(RemoteError::OutOfTime | RemoteError::Throttled { .. }) => tally.more = true,
+            Err(_) if budget.left().is_zero() => tally.more = true,
             Err(error) => return Err(error),
         }
         match self.0.store.expire(self.0.policy.keep).await {
