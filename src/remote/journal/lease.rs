@@ -43,8 +43,11 @@ pub(super) enum Lease {
 impl Drop for Journal {
     fn drop(&mut self) {
         self.renewer.abort();
-        // A file lock goes with its file. A blob's lease would end by itself, only later.
-        if let (true, Ok(runtime)) = (self.tenure.holds(), Handle::try_current()) {
+        // A file lock goes with its file, at once. A blob's lease would end by itself, only later.
+        if !matches!(*self.lease, Lease::Blob(_)) || !self.tenure.holds() {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
             let lease = Arc::clone(&self.lease);
             runtime.spawn(async move {
                 if let Lease::Blob(blob) = &*lease {

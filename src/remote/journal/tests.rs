@@ -44,6 +44,19 @@ async fn a_torn_last_line_is_cut_off_at_takeover() {
 }
 
 #[tokio::test]
+async fn a_dropped_journal_is_free_at_once() {
+    let (_folder, store) = store();
+    let mut journal = store.create(number(1)).await.unwrap();
+    for _ in 0..100 {
+        drop(journal);
+        let Take::Ours(taken, _) = store.take(number(1)).await.unwrap() else {
+            panic!("a lock outlived its journal")
+        };
+        journal = *taken;
+    }
+}
+
+#[tokio::test]
 async fn an_append_after_someone_else_wrote_or_the_file_is_gone_is_refused() {
     let (folder, store) = store();
     let path = folder.path().join("open/1000000003.jsonl");
