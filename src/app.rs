@@ -167,6 +167,8 @@ fn policy(config: Config) -> Policy {
         owner: config.invitation_owner,
         allow_links: config.allow_links,
         allowed_workflows: config.allowed_workflows,
+        allowed_roles: config.allowed_roles,
+        cooldown: config.resend_cooldown,
         senders: config.mail_senders.iter().map(address).collect(),
         delivery: config.mail_delivery,
         inline_time: config.inline_time,

@@ -14,7 +14,7 @@ use url::Url;
 use crate::domain::batch::MailDelivery;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::expiry::ValidDays;
-use crate::domain::ids::{Site, WebsiteId, WorkflowId};
+use crate::domain::ids::{Site, WebRoleId, WebsiteId, WorkflowId};
 use crate::domain::invitation::SweepScope;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl};
 use crate::remote::dataverse::invitations::Owner;
@@ -88,6 +88,10 @@ pub struct Config {
     pub allow_links: bool,
     /// `ALLOWED_WORKFLOWS`: the redemption workflows a caller may bind.
     pub allowed_workflows: BTreeSet<WorkflowId>,
+    /// `ALLOWED_WEB_ROLES`: the web roles a caller may give to whoever redeems.
+    pub allowed_roles: BTreeSet<WebRoleId>,
+    /// `RESEND_COOLDOWN_MINUTES`: how long after a letter no other one follows unasked.
+    pub resend_cooldown: Duration,
     /// `SWEEP_SCOPE`.
     pub sweep_scope: SweepScope,
     /// `INLINE_SECONDS`: how long a POST goes on sending before it answers 202.
@@ -143,6 +147,9 @@ const HIGHEST_MAIL_RATE: i64 = 1_000;
 /// <https://learn.microsoft.com/power-automate/limits-and-config>
 const LONGEST_INLINE_SECONDS: i64 = 90;
 
+/// A day: whoever asks a day later has a reason.
+const LONGEST_COOLDOWN_MINUTES: i64 = 1_440;
+
 impl Config {
     /// Reads and checks every setting.
     ///
@@ -178,6 +185,10 @@ impl Config {
         let template_dir = read.with_default("TEMPLATE_DIR", "templates", parse::path);
         let allow_links = read.with_default("ALLOW_LINKS", "false", parse::boolean);
         let workflows = read.optional("ALLOWED_WORKFLOWS", parse::id_list);
+        let roles = read.optional("ALLOWED_WEB_ROLES", parse::id_list);
+        let cooldown = read.with_default("RESEND_COOLDOWN_MINUTES", "10", |text| {
+            parse::whole_number(text, 0..=LONGEST_COOLDOWN_MINUTES)
+        });
         let sweep_scope = read.with_default("SWEEP_SCOPE", "all", parse::sweep_scope);
         let inline = read.with_default("INLINE_SECONDS", "60", |text| {
             parse::whole_number(text, 1..=LONGEST_INLINE_SECONDS)
@@ -213,6 +224,8 @@ impl Config {
             template_dir: template_dir?,
             allow_links: allow_links?,
             allowed_workflows: workflows.unwrap_or_default(),
+            allowed_roles: roles.unwrap_or_default(),
+            resend_cooldown: Duration::from_mins(u64::try_from(cooldown?).ok()?),
             sweep_scope: sweep_scope?,
             inline_time: Duration::from_secs(u64::try_from(inline?).ok()?),
             batch_store: batch_store?,

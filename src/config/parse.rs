@@ -16,7 +16,7 @@ use super::{BrandSettings, Environment};
 use crate::domain::batch::MailDelivery;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::expiry::ValidDays;
-use crate::domain::ids::WorkflowId;
+use crate::domain::ids::IdError;
 use crate::domain::invitation::SweepScope;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl};
 use crate::remote::dataverse::invitations::Owner;
@@ -290,7 +290,7 @@ pub(super) fn sweep_scope(text: &str) -> Parsed<SweepScope> {
     }
 }
 
-pub(super) fn id_list(text: &str) -> Parsed<BTreeSet<WorkflowId>> {
+pub(super) fn id_list<T: FromStr<Err = IdError> + Ord>(text: &str) -> Parsed<BTreeSet<T>> {
     list(text).map(parsed).collect()
 }
 

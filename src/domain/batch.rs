@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ids::{AccountId, BatchNumber, ContactId, InvitationId, WorkflowId};
+use super::ids::{AccountId, BatchNumber, ContactId, InvitationId, WebRoleId, WorkflowId};
+use super::invitation::Standing;
 use super::outcome::Outcome;
 
 /// How letters are handed to Exchange.
@@ -72,6 +73,29 @@ pub struct Bound {
     pub account: Option<AccountId>,
     /// The workflow that runs at redemption.
     pub workflow: Option<WorkflowId>,
+    /// The web roles that the redeeming contact gets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<BoundRole>,
+}
+
+/// A web role, and where it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundRole {
+    /// Which.
+    pub id: WebRoleId,
+    /// The data model whose table holds it.
+    pub model: DataModel,
+}
+
+/// How an environment stores the configuration of a site.
+/// <https://learn.microsoft.com/power-pages/admin/enhanced-data-model>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DataModel {
+    /// Web roles are site components.
+    Enhanced,
+    /// Web roles have a table of their own.
+    Standard,
 }
 
 /// The plan for one entry of the request.
@@ -94,6 +118,65 @@ pub enum Plan {
     Settled(Outcome),
     /// Create this invitation, then send its letter where the terms say so.
     Create(InvitationId),
+    /// The same, and close others in the same step.
+    Replace {
+        /// Those that are closed.
+        old: Vec<InvitationId>,
+        /// The one that is created.
+        new: InvitationId,
+    },
+    /// Send a letter about an invitation of ours again.
+    Resend(Seen),
+    /// Send a letter about an invitation that someone else prepared.
+    Adopt(Seen),
+}
+
+/// An invitation that stands already, as it was when the plan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Which.
+    pub id: InvitationId,
+    /// When it had last been changed: of requests that saw the same, one sends the letter.
+    pub modified: Timestamp,
+}
+
+impl Plan {
+    /// The invitation whose letter is sent.
+    pub fn invitation(&self) -> Option<InvitationId> {
+        match self {
+            Self::Settled(_) => None,
+            Self::Create(id) | Self::Replace { new: id, .. } => Some(*id),
+            Self::Resend(seen) | Self::Adopt(seen) => Some(seen.id),
+        }
+    }
+
+    /// The invitations that are closed when this one is created.
+    pub fn replaced(&self) -> &[InvitationId] {
+        match self {
+            Self::Replace { old, .. } => old,
+            _ => &[],
+        }
+    }
+
+    /// The row that is there before the batch begins.
+    pub fn seen(&self) -> Option<Seen> {
+        match self {
+            Self::Resend(seen) | Self::Adopt(seen) => Some(*seen),
+            Self::Settled(_) | Self::Create(_) | Self::Replace { .. } => None,
+        }
+    }
+
+    /// Whether a letter may go out about an invitation that stands so.
+    ///
+    /// A row of this batch's own waits unsent; any other standing is someone else's doing. A letter that is sent
+    /// again is about an invitation that still stands.
+    pub fn may_send(&self, standing: Standing) -> bool {
+        match standing {
+            Standing::Unsent => true,
+            Standing::Pending => self.seen().is_some(),
+            Standing::Redeemed | Standing::Expired | Standing::Revoked => false,
+        }
+    }
 }
 
 /// One line of a journal.

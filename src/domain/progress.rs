@@ -66,8 +66,8 @@ pub struct Progress {
     pub items: Vec<Item>,
     /// Mailboxes that rest.
     pub resting: BTreeMap<String, Rest>,
-    /// Whether the end is journalled.
-    pub ended: bool,
+    /// When the last entry got its outcome, once the end is journalled.
+    pub ended: Option<Timestamp>,
 }
 
 /// What a journal holds so far.
@@ -123,7 +123,7 @@ impl Progress {
             terms,
             items,
             resting: BTreeMap::new(),
-            ended: false,
+            ended: None,
         }
     }
 
@@ -146,7 +146,7 @@ impl Progress {
                     item.settle(outcome);
                 }
             }),
-            Line::End { .. } => self.ended = true,
+            Line::End { at } => self.ended = Some(at),
             Line::Terms { .. } | Line::Plan { .. } | Line::Planned { .. } => {}
         }
     }
@@ -207,7 +207,7 @@ impl Item {
     fn new(entry: Entry) -> Self {
         let stage = match &entry.plan {
             Plan::Settled(outcome) => Stage::Settled(outcome.clone()),
-            Plan::Create(_) => Stage::Untried,
+            _ => Stage::Untried,
         };
         Self {
             entry,
@@ -223,10 +223,7 @@ impl Item {
 
     /// The invitation that the plan is about.
     pub fn invitation(&self) -> Option<InvitationId> {
-        match self.entry.plan {
-            Plan::Create(id) => Some(id),
-            Plan::Settled(_) => None,
-        }
+        self.entry.plan.invitation()
     }
 
     /// What a report shows for it now.

@@ -14,7 +14,7 @@ use super::fields::Fields;
 use super::problem::Problem;
 use crate::domain::batch::Bound;
 use crate::domain::expiry::{self, ValidDays};
-use crate::domain::ids::{BatchNumber, ContactId};
+use crate::domain::ids::{BatchNumber, ContactId, WebRoleId};
 use crate::domain::outcome::Counts;
 use crate::domain::redeem_link::ReturnPath;
 use crate::service::Service;
@@ -28,6 +28,9 @@ const LONGEST_KEY: usize = 255;
 const LONGEST_NAME: usize = 100;
 const LONGEST_MESSAGE: usize = 2_000;
 const LONGEST_SUBJECT: usize = 255;
+
+/// Each role is one more write for each contact.
+const MOST_ROLES: usize = 10;
 
 pub(super) async fn handle(
     State(service): State<Service>,
@@ -90,7 +93,9 @@ fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
             inviter: fields.parsed("inviterContactId", str::parse),
             account: fields.parsed("assignToAccountId", str::parse),
             workflow: fields.parsed("redemptionWorkflowId", str::parse),
+            roles: Vec::new(),
         },
+        web_roles: web_roles(&mut fields),
         language: fields.text("language", LONGEST_NAME),
         template: fields.text("template", LONGEST_NAME),
         subject: fields.text("subject", LONGEST_SUBJECT),
@@ -130,6 +135,30 @@ fn contacts(fields: &mut Fields) -> Result<Vec<ContactId>, Problem> {
     Ok(contacts)
 }
 
+/// Each role once, in the caller's order.
+fn web_roles(fields: &mut Fields) -> Vec<WebRoleId> {
+    let values = match fields.take("webRoleIds") {
+        None => return Vec::new(),
+        Some(Value::Array(values)) if values.len() <= MOST_ROLES => values,
+        Some(_) => {
+            fields.wrong(
+                "webRoleIds",
+                format!("must be a list of at most {MOST_ROLES} web role ids"),
+            );
+            return Vec::new();
+        }
+    };
+    let mut roles = Vec::new();
+    for (place, value) in values.iter().enumerate() {
+        match value.as_str().map(str::parse) {
+            Some(Ok(role)) if roles.contains(&role) => {}
+            Some(Ok(role)) => roles.push(role),
+            _ => fields.wrong(&format!("webRoleIds[{place}]"), "must be a GUID"),
+        }
+    }
+    roles
+}
+
 fn expiry(fields: &mut Fields) -> ExpiryChoice {
     let days = fields.number("validDays").map(ValidDays::try_from);
     // Whether the day is over or too far ahead is for the service, which knows the time and the zone.
@@ -152,8 +181,10 @@ fn expiry(fields: &mut Fields) -> ExpiryChoice {
 fn when_pending(fields: &mut Fields) -> WhenPending {
     let choice = fields.parsed("whenPending", |text| match text {
         "keep" => Ok(WhenPending::Keep),
+        "resend" => Ok(WhenPending::Resend),
+        "replace" => Ok(WhenPending::Replace),
         "fail" => Ok(WhenPending::Fail),
-        _ => Err("must be keep or fail"),
+        _ => Err("must be keep, resend, replace or fail"),
     });
     choice.unwrap_or(WhenPending::Keep)
 }

@@ -78,10 +78,13 @@ impl Work<'_> {
         if alone <= SETTLING {
             return Turned::Wait;
         }
-        match open.row.standing(now) {
-            Standing::Unsent if now.duration_since(since) >= PATIENCE => Turned::GivenUp,
-            Standing::Unsent => Turned::Send,
-            _ => Turned::Dead,
+        if !open.plan.may_send(open.row.standing(now)) {
+            return Turned::Dead;
+        }
+        if now.duration_since(since) >= PATIENCE {
+            Turned::GivenUp
+        } else {
+            Turned::Send
         }
     }
 

@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use super::adopt::{Adopted, needs_adopting};
 use super::mark::Mailed;
 use super::plan::check_contact;
 use super::work::{Stopped, Work};
+use crate::domain::batch::Plan;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
 use crate::domain::invitation::{Invitation, Standing};
@@ -74,24 +76,20 @@ impl Work<'_> {
                 ReasonCode::Conflict,
             )));
         };
-        let about = |kind| Outcome::about(kind, row.id, row.expires);
-        let settled = match row.standing(self.parts.clock.now()) {
-            Standing::Unsent => None,
-            Standing::Pending => Some(about(OutcomeKind::Kept).because(ReasonCode::Conflict)),
-            Standing::Redeemed => {
-                Some(about(OutcomeKind::Skipped).because(ReasonCode::AlreadyRegistered))
-            }
-            Standing::Revoked => Some(about(OutcomeKind::Failed).because(ReasonCode::Conflict)),
-            Standing::Expired => {
-                return self
-                    .refuse(row, about(OutcomeKind::Failed).because(ReasonCode::Expired))
-                    .await;
-            }
-        };
-        if let Some(outcome) = settled {
-            return Ok(Judged::Settled(outcome));
+        let standing = row.standing(self.parts.clock.now());
+        if !item.entry.plan.may_send(standing) {
+            let outcome = no_letter(row, standing);
+            return match standing {
+                Standing::Expired => self.refuse(row, outcome).await,
+                _ => Ok(Judged::Settled(outcome)),
+            };
         }
-        if let Some(older) = self.older_pending(row, rows).await? {
+        // A letter that is sent again is about the row that stands.
+        let older = match item.entry.plan.seen() {
+            None => self.older_pending(row, rows).await?,
+            Some(_) => None,
+        };
+        if let Some(older) = older {
             return self
                 .refuse(
                     row,
@@ -107,6 +105,11 @@ impl Work<'_> {
         ) {
             Err(outcome) => self.refuse(row, outcome).await,
             Ok(None) => Ok(Judged::Later),
+            Ok(Some(to)) if needs_adopting(row, &item.entry.plan) => match self.adopt(row).await? {
+                Adopted::Row(row) => self.compose(place, &row, to, item, survey).await,
+                Adopted::Changed => Ok(Judged::Later),
+                Adopted::Refused(outcome) => Ok(Judged::Settled(outcome)),
+            },
             Ok(Some(to)) => self.compose(place, row, to, item, survey).await,
         }
     }
@@ -149,7 +152,7 @@ impl Work<'_> {
                     .await;
             }
         };
-        let key = delivery_key(row.id, self.terms.number);
+        let key = delivery_key(&item.entry.plan, row.id, self.terms.number);
         Ok(Judged::Ready(Box::new(Ready {
             place,
             row: row.clone(),
@@ -218,7 +221,24 @@ impl From<Ready> for Mailed {
     }
 }
 
+/// Why no letter goes out about a row that stands so.
+fn no_letter(row: &Invitation, standing: Standing) -> Outcome {
+    let about = |kind| Outcome::about(kind, row.id, row.expires);
+    match standing {
+        Standing::Unsent | Standing::Pending => {
+            about(OutcomeKind::Kept).because(ReasonCode::Conflict)
+        }
+        Standing::Redeemed => about(OutcomeKind::Skipped).because(ReasonCode::AlreadyRegistered),
+        Standing::Revoked => about(OutcomeKind::Failed).because(ReasonCode::Conflict),
+        Standing::Expired => about(OutcomeKind::Failed).because(ReasonCode::Expired),
+    }
+}
+
 /// What tells one delivery from every other; it stays in the sender's mailbox.
-pub(super) fn delivery_key(invitation: InvitationId, batch: BatchNumber) -> String {
-    format!("{invitation}/invite/{batch}")
+pub(super) fn delivery_key(plan: &Plan, invitation: InvitationId, batch: BatchNumber) -> String {
+    let kind = match plan.seen() {
+        None => "invite",
+        Some(_) => "resend",
+    };
+    format!("{invitation}/{kind}/{batch}")
 }

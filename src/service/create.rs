@@ -8,17 +8,11 @@ use futures::StreamExt;
 use super::work::{Stopped, Work};
 use crate::domain::ids::{ContactId, InvitationId};
 use crate::domain::invitation::{Invitation, Standing};
-use crate::domain::invitation_code::InvitationCode;
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
-use crate::domain::progress::{Item, Stage};
+use crate::domain::progress::Stage;
 use crate::remote::dataverse::Codes;
-use crate::remote::dataverse::invitations::{
-    Change, ChangeTo, NewInvitation, NewRows, WRITES_A_BATCH, Written,
-};
+use crate::remote::dataverse::invitations::{Change, ChangeTo, NewRows, WRITES_A_BATCH, Written};
 use crate::remote::error::RemoteError;
-
-/// The name of a row whose contact has none.
-const NAMELESS: &str = "Invitation";
 
 /// Passes over rows whose creation was throttled or unclear; what is left then is for the next worker.
 const MOST_PASSES: usize = 3;
@@ -34,10 +28,7 @@ impl Work<'_> {
             if self.parts.clock.now() >= self.terms.expires {
                 return self.settle(too_late(&missing)).await;
             }
-            let chunks: Vec<_> = missing
-                .chunks(WRITES_A_BATCH)
-                .map(<[usize]>::to_vec)
-                .collect();
+            let chunks = self.chunks(&missing);
             let width = self.parts.dataverse.width();
             let creating = futures::stream::iter(chunks)
                 .map(|chunk| async move { self.create_chunk(&chunk).await })
@@ -58,25 +49,47 @@ impl Work<'_> {
             .collect()
     }
 
+    /// So many entries together as one call has writes for.
+    fn chunks(&self, places: &[usize]) -> Vec<Vec<usize>> {
+        let (mut chunks, mut writes) = (Vec::<Vec<usize>>::new(), 0);
+        for (place, item) in self.items(places) {
+            let more = 1 + self.terms.bound.roles.len() + item.entry.plan.replaced().len();
+            if chunks.is_empty() || writes + more > WRITES_A_BATCH {
+                chunks.push(Vec::new());
+                writes = 0;
+            }
+            writes += more;
+            chunks
+                .last_mut()
+                .into_iter()
+                .for_each(|chunk| chunk.push(place));
+        }
+        chunks
+    }
+
     async fn create_chunk(&self, places: &[usize]) -> Result<(), Stopped> {
         self.patience.permit(true)?;
         let items = self.items(places);
-        let rows: Vec<_> = items
-            .iter()
-            .filter_map(|(_, item)| self.new_row(item))
-            .collect();
+        let (rows, mut outcomes) = self.rows_to_create(&items).await?;
         let written = self
             .parts
             .dataverse
-            .create(&self.new_rows(), &rows, &self.budget)
+            .create(
+                &self.new_rows(),
+                rows.iter().map(|(_, row)| row),
+                &self.budget,
+            )
             .await?;
-        let (mut created, mut exist, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut throttled = None;
-        for ((place, item), written) in items.iter().zip(written) {
+        let (mut created, mut exist, mut throttled) = (Vec::new(), Vec::new(), None);
+        for ((place, row), written) in rows.iter().zip(written) {
             match written {
-                Ok(Written::Done) => created.push((*place, item.entry.contact)),
-                Ok(Written::Refused) => exist.push((*place, item)),
-                Ok(Written::Gone) => outcomes.push((*place, nothing_to_bind())),
+                Ok(Written::Done) => created.push(*place),
+                Ok(Written::Refused) => exist.push((*place, row.id)),
+                Ok(Written::Gone) if self.still_there(&row.closes).await? => {
+                    outcomes.push((*place, nothing_to_bind()));
+                }
+                // One of those it replaces was deleted: the next pass does without.
+                Ok(Written::Gone) => {}
                 Err(RemoteError::Refused { refusal, .. }) => {
                     outcomes.push((*place, refused(refusal.to_string())));
                 }
@@ -88,14 +101,11 @@ impl Work<'_> {
         }
         for (place, found) in self.read_existing(&exist).await? {
             match self.judge_existing(&found) {
-                Existing::Ours => {
-                    created.push((place, found.contact.unwrap_or(items[0].1.entry.contact)));
-                }
+                Existing::Ours => created.push(place),
                 Existing::Settled(outcome) => outcomes.push((place, outcome)),
             }
         }
         self.settle(outcomes).await?;
-        let created: Vec<_> = created.into_iter().map(|(place, _)| place).collect();
         self.rows().extend(created.iter().copied());
         if !self.terms.send_email {
             self.hand_over(&created).await?;
@@ -105,19 +115,16 @@ impl Work<'_> {
 
     async fn read_existing(
         &self,
-        exist: &[(usize, &Item)],
+        exist: &[(usize, InvitationId)],
     ) -> Result<Vec<(usize, Invitation)>, Stopped> {
-        let ids: Vec<InvitationId> = exist
-            .iter()
-            .filter_map(|(_, item)| item.invitation())
-            .collect();
+        let ids: Vec<_> = exist.iter().map(|(_, id)| *id).collect();
         let found = self
             .parts
             .dataverse
             .invitations(&ids, Codes::Left, &self.budget)
             .await?;
         let places = exist.iter().map(|(place, _)| *place);
-        // A row that is gone again is created in the next pass.
+        // A row that is not there is created in the next pass: it is gone again, or one that it replaces had changed.
         Ok(places
             .zip(found)
             .filter_map(|(place, row)| Some((place, row?)))
@@ -151,15 +158,6 @@ impl Work<'_> {
             website: self.parts.policy.site.website(),
             owner: self.parts.policy.owner,
         }
-    }
-
-    fn new_row<'a>(&self, item: &'a Item) -> Option<NewInvitation<'a>> {
-        Some(NewInvitation {
-            id: item.invitation()?,
-            contact: item.entry.contact,
-            name: item.entry.name.as_deref().unwrap_or(NAMELESS),
-            code: InvitationCode::from_random(self.parts.chance.bytes()),
-        })
     }
 
     /// Settles rows whose links the caller hands over: no letter follows, so being there is the end.
@@ -229,7 +227,8 @@ impl Work<'_> {
         row: &Invitation,
         outcome: Outcome,
     ) -> Result<Option<Outcome>, Stopped> {
-        if row.batch != Some(self.terms.number) || !row.active {
+        let redeemed = row.standing(self.parts.clock.now()) == Standing::Redeemed;
+        if row.batch != Some(self.terms.number) || !row.active || redeemed {
             return Ok(Some(outcome));
         }
         let change = Change {

@@ -126,7 +126,7 @@ async fn work_on(parts: &Parts, journal: Journal, progress: Progress) -> Done {
     Done {
         settled: before.saturating_sub(left),
         left,
-        ended: progress.ended,
+        ended: progress.ended.is_some(),
         stopped,
     }
 }

@@ -21,7 +21,7 @@ use super::report::{BatchReport, result_entry};
 use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, Plan, Terms};
 use crate::domain::expiry::ValidDays;
-use crate::domain::ids::{BatchNumber, ContactId};
+use crate::domain::ids::{BatchNumber, ContactId, WebRoleId};
 use crate::domain::outcome::{Counts, Outcome, OutcomeKind};
 use crate::domain::redeem_link::ReturnPath;
 use crate::remote::budget::Budget;
@@ -59,8 +59,10 @@ pub struct InviteRequest {
     pub expiry: ExpiryChoice,
     /// What to do about pending invitations.
     pub when_pending: WhenPending,
-    /// Rows to bind.
+    /// Rows to bind; its web roles are found out from `web_roles`.
     pub bound: Bound,
+    /// The web roles that whoever redeems gets.
+    pub web_roles: Vec<WebRoleId>,
     /// The letter's language, where the request names one.
     pub language: Option<String>,
     /// The letter's template, where the request names one.
@@ -79,6 +81,16 @@ pub struct InviteRequest {
     pub requested_by: Option<String>,
     /// Whether only to say what would be done.
     pub dry_run: bool,
+}
+
+impl InviteRequest {
+    /// Only an invitation with a code can be sent again.
+    fn codes(&self) -> Codes {
+        match self.when_pending {
+            WhenPending::Resend => Codes::Included,
+            WhenPending::Keep | WhenPending::Replace | WhenPending::Fail => Codes::Left,
+        }
+    }
 }
 
 /// The caller's word that two requests are the same.
@@ -150,6 +162,8 @@ pub enum InviteError {
 struct Planned {
     terms: Terms,
     entries: Vec<Entry>,
+    /// How long after a letter no other one follows; `None` where an Idempotency-Key tells requests apart.
+    cooldown: Option<Duration>,
 }
 
 impl Service {
@@ -164,17 +178,18 @@ impl Service {
             && let Some(record) = self.0.store.key(&key.name).await?
         {
             check_body(key, &record)?;
-            if let Some(report) = self.follow(record.batch, None, &patience).await? {
+            if let Some(report) = Box::pin(self.follow(record.batch, None, &patience)).await? {
                 return Ok(report);
             }
         }
         let expires = check(&self.0, &request)?;
         let number = BatchNumber::from_random(self.0.chance.number());
-        let planned = self.plan(&request, expires, number).await?;
+        let cooldown = key.is_none().then_some(self.0.policy.cooldown);
+        let planned = self.plan(&request, expires, number, cooldown).await?;
         if request.dry_run {
             return Ok(dry_run(planned));
         }
-        self.accept(planned, key, &patience).await
+        Box::pin(self.accept(planned, key, &patience)).await
     }
 
     /// Reads and decides; writes nothing.
@@ -183,36 +198,32 @@ impl Service {
         request: &InviteRequest,
         expires: Timestamp,
         number: BatchNumber,
+        cooldown: Option<Duration>,
     ) -> Result<Planned, InviteError> {
         let parts = &*self.0;
         let budget = Budget::within(&parts.clock, PLANNING_TIME);
-        let bound = &request.bound;
-        let rows =
-            parts
-                .dataverse
-                .bound_rows(bound.inviter, bound.account, bound.workflow, &budget);
+        let (website, roles) = (parts.policy.site.website(), &request.web_roles);
+        let rows = parts
+            .dataverse
+            .bound_rows(&request.bound, roles, website, &budget);
         let rows = rows.await.map_err(busy_when_late)?;
-        let terms = terms(
-            parts,
-            request,
-            expires,
-            number,
-            rows.inviter.clone().flatten(),
-        );
+        let missing = missing(request, &rows);
+        let terms = terms(parts, request, expires, number, rows);
         let mut planner = Planner::new(Rules {
             site: &parts.policy.site,
             now: terms.created,
             when_pending: request.when_pending,
+            cooldown,
             send_email: request.send_email,
             include_registered: request.include_registered,
-            missing: missing(bound, &rows),
+            missing,
         });
         let mut entries = Vec::with_capacity(request.contacts.len());
         let mut journals = Journals::new();
         for contacts in request.contacts.chunks(CONTACTS_A_SURVEY) {
             let survey = parts
                 .dataverse
-                .survey(&distinct(contacts), Codes::Left, &budget)
+                .survey(&distinct(contacts), request.codes(), &budget)
                 .await;
             let survey = survey.map_err(busy_when_late)?;
             find_journals(parts, &survey, &mut journals).await?;
@@ -222,7 +233,11 @@ impl Service {
                     .map(|contact| planner.entry(*contact, &survey, &journals)),
             );
         }
-        Ok(Planned { terms, entries })
+        Ok(Planned {
+            terms,
+            entries,
+            cooldown,
+        })
     }
 }
 
@@ -262,15 +277,17 @@ fn busy_when_late(error: RemoteError) -> InviteError {
 
 /// What a real run would do, on unchanged data.
 fn dry_run(planned: Planned) -> BatchReport {
-    let Planned { terms, entries } = planned;
+    let Planned { terms, entries, .. } = planned;
+    let planned = |invitation, expires| Outcome {
+        kind: OutcomeKind::Planned,
+        reason: None,
+        invitation,
+        expires,
+    };
     let outcome = |plan: &Plan| match plan {
         Plan::Settled(outcome) => outcome.clone(),
-        Plan::Create(_) => Outcome {
-            kind: OutcomeKind::Planned,
-            reason: None,
-            invitation: None,
-            expires: Some(terms.expires),
-        },
+        Plan::Create(_) | Plan::Replace { .. } => planned(None, Some(terms.expires)),
+        Plan::Resend(seen) | Plan::Adopt(seen) => planned(Some(seen.id), None),
     };
     let results: Vec<_> = entries
         .into_iter()

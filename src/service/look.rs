@@ -11,7 +11,7 @@ use super::mark::Mailed;
 use super::pace::Turn;
 use super::refusal::LONG_REST;
 use super::work::{Stopped, Work};
-use crate::domain::batch::{Line, MailDelivery, RestCause};
+use crate::domain::batch::{Line, MailDelivery, Plan, RestCause};
 use crate::domain::invitation::{Invitation, Standing, Status};
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
 use crate::domain::progress::{Item, Stage};
@@ -31,6 +31,7 @@ pub(super) struct Open {
     pub(super) place: usize,
     pub(super) row: Invitation,
     pub(super) stage: Stage,
+    pub(super) plan: Plan,
 }
 
 impl Open {
@@ -106,7 +107,8 @@ impl Work<'_> {
                 Some(row) => open.push(Open {
                     place,
                     row,
-                    stage: into_stage(item),
+                    stage: item.stage,
+                    plan: item.entry.plan,
                 }),
             }
         }
@@ -166,7 +168,7 @@ impl Work<'_> {
 
     /// Looks the whole mailbox through; only a message that has left counts.
     async fn search(&self, mailbox: &str, open: &Open) -> Result<Option<Found>, Stopped> {
-        let key = delivery_key(open.row.id, self.terms.number);
+        let key = delivery_key(&open.plan, open.row.id, self.terms.number);
         let found = self.parts.graph.find(mailbox, &key, &self.budget).await?;
         Ok(found.filter(|found| !found.draft))
     }
@@ -220,8 +222,4 @@ fn after_deletion(item: &Item) -> Outcome {
         (Stage::Accepted { .. }, Some(id)) => Outcome::about(OutcomeKind::Sent, id, None),
         _ => Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict),
     }
-}
-
-fn into_stage(item: Item) -> Stage {
-    item.stage
 }

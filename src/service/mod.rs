@@ -12,7 +12,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::domain::batch::MailDelivery;
 use crate::domain::expiry::ValidDays;
-use crate::domain::ids::{Site, WorkflowId};
+use crate::domain::ids::{Site, WebRoleId, WorkflowId};
 use crate::domain::invitation::SweepScope;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl};
 use crate::letter::{Brand, Letters};
@@ -21,7 +21,9 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::graph::Graph;
 use crate::remote::journal::Store;
 
+mod adopt;
 mod again;
+mod claim;
 mod compose;
 mod create;
 mod deliver;
@@ -32,6 +34,7 @@ mod mark;
 mod pace;
 mod plan;
 mod refusal;
+mod replace;
 pub mod report;
 pub mod sweep;
 mod work;
@@ -63,6 +66,8 @@ pub struct Policy {
     pub allow_links: bool,
     /// The workflows that callers may bind.
     pub allowed_workflows: BTreeSet<WorkflowId>,
+    /// The web roles that callers may give.
+    pub allowed_roles: BTreeSet<WebRoleId>,
     /// The mailboxes that new batches send from.
     pub senders: Vec<String>,
     /// How letters leave.
@@ -73,6 +78,8 @@ pub struct Policy {
     pub sweep_scope: SweepScope,
     /// How long finished journals are kept.
     pub keep: Duration,
+    /// How long after a letter no request without an Idempotency-Key sends another one.
+    pub cooldown: Duration,
 }
 
 /// Everything a use case works with; one for the process.

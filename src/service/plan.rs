@@ -3,22 +3,29 @@
 //! The deciding is pure; what is read from Dataverse and from the store is read before.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::domain::batch::{Entry, Plan};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::{BatchNumber, ContactId, InvitationId, Site};
-use crate::domain::invitation::{Invitation, Status};
+use crate::domain::invitation::Invitation;
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
 use crate::remote::dataverse::contacts::{Contact, Survey};
 use crate::remote::journal::Whereabouts;
+
+mod pending;
 
 /// What to do about a contact with a pending invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenPending {
     /// It stands; nothing is sent.
     Keep,
+    /// Its letter is sent again; one that someone else prepared is adopted.
+    Resend,
+    /// It is closed, and another one is made.
+    Replace,
     /// The entry fails.
     Fail,
 }
@@ -29,6 +36,8 @@ pub(super) struct Rules<'a> {
     pub(super) site: &'a Site,
     pub(super) now: Timestamp,
     pub(super) when_pending: WhenPending,
+    /// How long after a letter no other one follows; `None` where an Idempotency-Key tells requests apart.
+    pub(super) cooldown: Option<Duration>,
     pub(super) send_email: bool,
     pub(super) include_registered: bool,
     /// A row to bind that does not exist: then nobody can be invited.
@@ -66,10 +75,9 @@ impl<'a> Planner<'a> {
             .contacts
             .get(&contact)
             .and_then(|contact| contact.name.clone());
-        let plan = match self.decide(contact, survey, journals) {
-            Ok(id) => Plan::Create(id),
-            Err(outcome) => Plan::Settled(outcome),
-        };
+        let plan = self
+            .decide(contact, survey, journals)
+            .unwrap_or_else(Plan::Settled);
         Entry {
             contact,
             name: name.map(String::into_boxed_str),
@@ -82,7 +90,7 @@ impl<'a> Planner<'a> {
         id: ContactId,
         survey: &Survey,
         journals: &Journals,
-    ) -> Result<InvitationId, Outcome> {
+    ) -> Result<Plan, Outcome> {
         let skipped = |code: ReasonCode| Outcome::without(OutcomeKind::Skipped, code);
         if !self.contacts.insert(id) {
             return Err(skipped(ReasonCode::DuplicateContact));
@@ -100,49 +108,29 @@ impl<'a> Planner<'a> {
         {
             return Err(skipped(ReasonCode::DuplicateEmail));
         }
-        let invitations = survey.invitations_of(id);
-        let decided = match newest_pending(invitations, self.rules.now, self.rules.site) {
-            Some(pending) => Err(self.about_pending(pending, journals)),
-            None => self.plan_new(id, invitations),
-        };
-        if decided
-            .as_ref()
-            .map_or_else(|outcome| outcome.kind == OutcomeKind::Kept, |_| true)
-        {
+        let decided = self.act(id, survey.invitations_of(id), journals);
+        let invited = |outcome: &Outcome| outcome.kind == OutcomeKind::Kept;
+        if decided.as_ref().map_or_else(invited, |_| true) {
             self.addresses.extend(address);
         }
         decided
     }
 
-    fn plan_new(
+    /// What is done about a contact that can be invited.
+    fn act(
         &self,
         contact: ContactId,
         invitations: &[Invitation],
-    ) -> Result<InvitationId, Outcome> {
+        journals: &Journals,
+    ) -> Result<Plan, Outcome> {
+        let Rules { site, now, .. } = self.rules;
+        let pending = pending(invitations, now, site);
+        let newest = newest_numbered(invitations, site);
+        let new = site.plan_invitation(contact, newest);
+        let plan = pending::decide(&pending, new, &self.rules, journals)?;
         match self.rules.missing {
             Some(code) => Err(Outcome::without(OutcomeKind::Failed, code)),
-            None => Ok(self
-                .rules
-                .site
-                .plan_invitation(contact, newest_numbered(invitations, self.rules.site))),
-        }
-    }
-
-    fn about_pending(&self, pending: &Invitation, journals: &Journals) -> Outcome {
-        if self.rules.when_pending == WhenPending::Fail {
-            let failed = Outcome::about(OutcomeKind::Failed, pending.id, pending.expires);
-            return failed.because(ReasonCode::AlreadyInvited);
-        }
-        let kept = Outcome::about(OutcomeKind::Kept, pending.id, pending.expires);
-        let journal = pending
-            .batch
-            .and_then(|batch| journals.get(&batch))
-            .copied();
-        match (pending.status, journal.unwrap_or(Whereabouts::Nowhere)) {
-            (Status::New, Whereabouts::Open) => kept.because(ReasonCode::InProgress),
-            (Status::New, Whereabouts::Done) => kept.because(ReasonCode::Unconfirmed),
-            (Status::New, Whereabouts::Nowhere) => kept.because(ReasonCode::PreparedElsewhere),
-            _ => kept,
+            None => Ok(plan),
         }
     }
 }
@@ -182,16 +170,14 @@ fn deliverable(contact: &Contact) -> Result<EmailAddress, Reason> {
     }
 }
 
-/// Of several pending invitations the newest counts.
-fn newest_pending<'a>(
-    invitations: &'a [Invitation],
-    now: Timestamp,
-    site: &Site,
-) -> Option<&'a Invitation> {
-    let pending = invitations
-        .iter()
-        .filter(|row| row.is_pending_for(now, site.website()));
-    pending.max_by_key(|row| (row.created, row.id))
+/// The invitations that stand in the way; the newest, which counts, comes last.
+fn pending<'a>(invitations: &'a [Invitation], now: Timestamp, site: &Site) -> Vec<&'a Invitation> {
+    let pending = invitations.iter();
+    let mut pending: Vec<_> = pending
+        .filter(|row| row.is_pending_for(now, site.website()))
+        .collect();
+    pending.sort_by_key(|row| (row.created, row.id));
+    pending
 }
 
 /// The end of the chain that the next planned id continues: the newest row with a batch number.

@@ -112,7 +112,7 @@ impl Service {
 
     /// A batch as it stands.
     pub(super) async fn report(&self, progress: Progress) -> BatchReport {
-        let links = if progress.ended {
+        let links = if progress.ended.is_some() {
             self.links(&progress).await
         } else {
             Ok(HashMap::new())
@@ -121,7 +121,7 @@ impl Service {
             tracing::warn!(batch = %progress.terms.number, %error, "links could not be read; the caller may ask again");
         }
         // Without its links an answer would be final and useless: it is given when they can be read.
-        let finished = progress.ended && links.is_ok();
+        let finished = progress.ended.is_some() && links.is_ok();
         let links = links.unwrap_or_default();
         let counts = progress.counts();
         let retry_after = self.retry_after(&progress);

@@ -74,6 +74,10 @@ impl<'a> Work<'a> {
         progress: Progress,
         time: Duration,
     ) -> Self {
+        // Rows that were there before the batch need no creating.
+        let seen = progress.items.iter().enumerate();
+        let seen = seen.filter(|(_, item)| item.entry.plan.seen().is_some());
+        let rows = seen.map(|(place, _)| place).collect();
         let patience = Budget::within(&parts.clock, time).under(journal.tenure());
         let budget = patience.clone().with_slack(SLACK);
         Self {
@@ -83,7 +87,7 @@ impl<'a> Work<'a> {
             patience,
             journal: tokio::sync::Mutex::new(journal),
             progress: Mutex::new(progress),
-            rows: Mutex::default(),
+            rows: Mutex::new(rows),
             waits: Mutex::default(),
         }
     }
@@ -93,7 +97,7 @@ impl<'a> Work<'a> {
     /// `fresh` says that no worker was here before: then no row of the batch can exist.
     pub(super) async fn run(self, fresh: bool) -> (Progress, Result<(), Stopped>) {
         let result = self.carry_out(fresh).await;
-        let finished = self.lock().ended;
+        let finished = self.lock().ended.is_some();
         let journal = self.journal.into_inner();
         let progress = self
             .progress
@@ -107,7 +111,7 @@ impl<'a> Work<'a> {
     }
 
     async fn carry_out(&self, fresh: bool) -> Result<(), Stopped> {
-        if self.lock().ended {
+        if self.lock().ended.is_some() {
             return Ok(());
         }
         if !fresh {

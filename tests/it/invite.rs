@@ -6,6 +6,7 @@ mod bad_requests;
 mod batches;
 mod bound_rows;
 mod changes;
+mod cooldown;
 mod dry_run;
 mod environment;
 mod idempotency;
@@ -16,12 +17,35 @@ mod refusals;
 mod standing;
 mod unfinished;
 mod validity;
+mod web_roles;
+mod when_pending;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::{SENDER, Setup, World};
 use sandbox::host::Forwarding;
+
+const SENT: i32 = 756_150_000;
+const REDEEMED: i32 = 756_150_001;
+const GROUP: i32 = 756_150_001;
+/// A batch number that no journal here belongs to.
+const FOREIGN: i32 = 1_500_000_000;
+
+/// A row that somebody made by hand or by another tool: Single, New, valid for years.
+fn row_of(world: &World, contact: Uuid, columns: &Value) -> Uuid {
+    let mut row = json!({
+        "adx_name": "By hand",
+        "adx_type": 756_150_000,
+        "adx_invitationcode": format!("made-by-hand-for-{contact}"),
+        "adx_expirydate": "2199-12-31T12:00:00Z",
+        "_adx_invitecontact_value": contact,
+    });
+    for (name, value) in columns.as_object().unwrap() {
+        row[name] = value.clone();
+    }
+    world.sandbox.dataverse.insert("adx_invitations", &row)
+}
 
 #[tokio::test]
 async fn a_contact_gets_one_row_one_letter_and_a_link_that_redeems() {

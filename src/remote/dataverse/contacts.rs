@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::multipart::{Operation, Part};
+use super::multipart::{Part, Step};
 use super::odata::{Filter, Query};
 use super::rows::{self, Codes, InvitationRow};
 use super::schema::Schema;
 use super::{Dataverse, Page};
-use crate::domain::ids::{AccountId, BatchNumber, ContactId, WorkflowId};
+use crate::domain::ids::{BatchNumber, ContactId};
 use crate::domain::invitation::{Invitation, STATE_ACTIVE, STATUS_NEW, STATUS_SENT};
 use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
@@ -74,17 +74,6 @@ impl Survey {
     }
 }
 
-/// Rows that a request wants bound on each invitation, as far as they exist.
-#[derive(Debug, Default)]
-pub struct BoundRows {
-    /// The inviting contact's name; `None` where there is no such contact.
-    pub inviter: Option<Option<String>>,
-    /// Whether the account exists.
-    pub account: bool,
-    /// Whether the workflow exists and is an activated one.
-    pub workflow: bool,
-}
-
 #[derive(Deserialize)]
 struct ContactRow {
     contactid: Uuid,
@@ -99,12 +88,6 @@ struct ContactRow {
 struct ExternalIdentityRow {
     #[serde(rename = "_adx_contactid_value")]
     contact: Option<Uuid>,
-}
-
-#[derive(Deserialize)]
-struct StateRow {
-    statecode: i32,
-    fullname: Option<String>,
 }
 
 const READ: &str = "read the contacts";
@@ -195,49 +178,6 @@ impl Dataverse {
         Ok(value)
     }
 
-    /// Looks for the rows to bind; what is not asked for counts as missing.
-    pub async fn bound_rows(
-        &self,
-        inviter: Option<ContactId>,
-        account: Option<AccountId>,
-        workflow: Option<WorkflowId>,
-        budget: &Budget,
-    ) -> Result<BoundRows, RemoteError> {
-        const ACTION: &str = "look for the inviter, account and workflow";
-        let questions = [
-            inviter.map(|id| format!("contacts({id})?$select=statecode,fullname")),
-            account.map(|id| format!("accounts({id})?$select=statecode")),
-            workflow.map(|id| format!("workflows({id})?$select=statecode")),
-        ];
-        let operations: Vec<_> = questions
-            .iter()
-            .flatten()
-            .cloned()
-            .map(Operation::get)
-            .collect();
-        if operations.is_empty() {
-            return Ok(BoundRows::default());
-        }
-        let parts = self.batch(ACTION, &operations, false, budget).await?;
-        let mut parts = parts.iter();
-        let mut answers = [None, None, None];
-        for (question, answer) in questions.iter().zip(&mut answers) {
-            // Only what was asked has a part.
-            if question.is_some()
-                && let Some(part) = parts.next()
-            {
-                *answer = self.found::<StateRow>(ACTION, part)?;
-            }
-        }
-        let [inviter, account, workflow] = answers;
-        // An activated workflow has state 1; contacts and accounts in use have state 0.
-        Ok(BoundRows {
-            inviter: inviter.map(|row| row.fullname),
-            account: account.is_some_and(|row| row.statecode == STATE_ACTIVE),
-            workflow: workflow.is_some_and(|row| row.statecode == 1),
-        })
-    }
-
     /// The row a part answers with; `None` for 404.
     pub(super) fn found<T: DeserializeOwned>(
         &self,
@@ -253,7 +193,7 @@ impl Dataverse {
 }
 
 /// What is asked about up to a hundred contacts.
-fn questions(schema: &Schema, codes: Codes, contacts: &[Uuid]) -> Vec<Operation> {
+fn questions(schema: &Schema, codes: Codes, contacts: &[Uuid]) -> Vec<Step> {
     let ids = || contacts.iter().copied();
     let mut columns = vec![
         "contactid",
@@ -281,7 +221,7 @@ fn questions(schema: &Schema, codes: Codes, contacts: &[Uuid]) -> Vec<Operation>
     }
     queries
         .iter()
-        .map(|query| Operation::get(query.to_path()))
+        .map(|query| Step::get(query.to_path()))
         .collect()
 }
 

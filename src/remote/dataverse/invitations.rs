@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::multipart::{Operation, Part};
+use super::bound::{role_relationship, role_row};
+use super::multipart::{Operation, Part, Step};
 use super::new_row::new_row;
 pub use super::new_row::{NewInvitation, NewRows, Owner};
 use super::odata::{Filter, Query};
@@ -57,6 +58,11 @@ pub enum ChangeTo {
     Closed,
     /// Closed at its expiry; the code stays, so that a resend can reopen the row.
     Expired,
+    /// Redeemable once, and not for ever: what an invitation that someone else prepared needs before we send it.
+    Bounded {
+        /// Until when, where the row does not say.
+        expires: Option<Timestamp>,
+    },
 }
 
 impl ChangeTo {
@@ -73,7 +79,26 @@ impl ChangeTo {
                 body["adx_invitationcode"] = Value::Null;
                 body
             }
+            Self::Bounded { expires } => {
+                let mut body = json!({"adx_maximumredemptions": 1});
+                if let Some(expires) = expires {
+                    let expires = super::odata::Value::Moment(*expires).to_string();
+                    body["adx_expirydate"] = Value::String(expires);
+                }
+                body
+            }
         }
+    }
+}
+
+impl Change {
+    fn operation(&self) -> Operation {
+        let condition = (IF_MATCH, self.version.as_str().to_owned());
+        Operation::patch(
+            format!("adx_invitations({})", self.id),
+            condition,
+            self.to.body(),
+        )
     }
 }
 
@@ -87,25 +112,35 @@ pub struct InvitationPage {
 }
 
 impl Dataverse {
-    /// Creates up to [`WRITES_A_BATCH`] rows, each only where there is none with its id.
-    pub async fn create(
+    /// Creates rows, each only where there is none with its id, together with its web roles and with the closing of
+    /// those it replaces.
+    ///
+    /// At most [`WRITES_A_BATCH`] writes belong in one call: a row, each of its roles and each closing is one.
+    pub async fn create<'r>(
         &self,
         common: &NewRows<'_>,
-        rows: &[NewInvitation<'_>],
+        rows: impl Iterator<Item = &'r NewInvitation<'r>>,
         budget: &Budget,
     ) -> Result<Vec<Result<Written, RemoteError>>, RemoteError> {
-        let operations: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                let condition = (IF_NONE_MATCH, "*".to_owned());
-                Operation::patch(
-                    format!("adx_invitations({})", row.id),
-                    condition,
-                    new_row(common, row),
-                )
-            })
-            .collect();
-        self.write("create invitations", &operations, budget).await
+        let steps: Vec<_> = rows.map(|row| self.creation(common, row)).collect();
+        self.write("create invitations", &steps, budget).await
+    }
+
+    fn creation(&self, common: &NewRows<'_>, row: &NewInvitation<'_>) -> Step {
+        let path = format!("adx_invitations({})", row.id);
+        let condition = (IF_NONE_MATCH, "*".to_owned());
+        let mut operations = vec![Operation::patch(
+            path.clone(),
+            condition,
+            new_row(common, row),
+        )];
+        operations.extend(common.bound.roles.iter().map(|role| {
+            let collection = format!("{path}/{}/$ref", role_relationship(role.model));
+            let address = self.url(&role_row(*role));
+            Operation::post(collection, json!({"@odata.id": address}))
+        }));
+        operations.extend(row.closes.iter().map(Change::operation));
+        Step::of(operations)
     }
 
     /// Changes rows, each only in the version it was read in.
@@ -115,30 +150,22 @@ impl Dataverse {
         changes: &[Change],
         budget: &Budget,
     ) -> Result<Vec<Result<Written, RemoteError>>, RemoteError> {
-        let operations: Vec<_> = changes
+        let steps = changes
             .iter()
-            .map(|change| {
-                let condition = (IF_MATCH, change.version.as_str().to_owned());
-                Operation::patch(
-                    format!("adx_invitations({})", change.id),
-                    condition,
-                    change.to.body(),
-                )
-            })
-            .collect();
-        self.write(action, &operations, budget).await
+            .map(|change| Step::of(vec![change.operation()]));
+        self.write(action, &steps.collect::<Vec<_>>(), budget).await
     }
 
     async fn write(
         &self,
         action: &'static str,
-        operations: &[Operation],
+        steps: &[Step],
         budget: &Budget,
     ) -> Result<Vec<Result<Written, RemoteError>>, RemoteError> {
-        if operations.is_empty() {
+        if steps.is_empty() {
             return Ok(Vec::new());
         }
-        let parts = self.batch(action, operations, true, budget).await?;
+        let parts = self.batch(action, steps, true, budget).await?;
         Ok(parts
             .iter()
             .map(|part| self.written(action, part))
@@ -182,7 +209,7 @@ impl Dataverse {
         let columns = rows::columns(self.schema(budget).await?, codes).join(",");
         let operations: Vec<_> = ids
             .iter()
-            .map(|id| Operation::get(format!("adx_invitations({id})?$select={columns}")))
+            .map(|id| Step::get(format!("adx_invitations({id})?$select={columns}")))
             .collect();
         let parts = self.batch(ACTION, &operations, false, budget).await?;
         let rows = parts
@@ -205,7 +232,7 @@ impl Dataverse {
             .select(&columns)
             .filter(&number);
         let parts = self
-            .batch(ACTION, &[Operation::get(query.to_path())], false, budget)
+            .batch(ACTION, &[Step::get(query.to_path())], false, budget)
             .await?;
         let mut invitations = Vec::new();
         for part in &parts {

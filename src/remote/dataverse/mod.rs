@@ -20,6 +20,7 @@ use super::retry::Repeat;
 use crate::chance::Chance;
 use crate::clock::Clock;
 
+pub mod bound;
 pub mod contacts;
 pub mod invitations;
 mod multipart;
@@ -28,7 +29,7 @@ mod odata;
 mod rows;
 mod schema;
 
-use multipart::{Operation, Part};
+use multipart::{Part, Step};
 pub use rows::Codes;
 pub use schema::Schema;
 
@@ -122,19 +123,19 @@ impl Dataverse {
         }
     }
 
-    /// Carries out the operations in order, each on its own; the parts answer them one for one.
+    /// Carries out the steps in order, each on its own; the parts answer them one for one.
     ///
-    /// `effect` says whether any of them changes a row. Operations that were throttled or broke are repeated like
+    /// `effect` says whether any of them changes a row. Steps that were throttled or broke are repeated like
     /// a request that was: each is a read, or has a condition. Those that the time does not suffice for keep the
     /// answer they got.
     async fn batch(
         &self,
         action: &'static str,
-        operations: &[Operation],
+        steps: &[Step],
         effect: bool,
         budget: &Budget,
     ) -> Result<Vec<Part>, RemoteError> {
-        let mut parts = self.batch_once(action, operations, effect, budget).await?;
+        let mut parts = self.batch_once(action, steps, effect, budget).await?;
         for tries in 1..endpoint::MOST_TRIES {
             let again: Vec<usize> = (0..parts.len())
                 .filter(|place| is_passing(&parts[*place]))
@@ -152,11 +153,8 @@ impl Dataverse {
             if paused.await.is_err() {
                 break;
             }
-            let operations: Vec<_> = again
-                .iter()
-                .map(|place| operations[*place].clone())
-                .collect();
-            let Ok(answers) = self.batch_once(action, &operations, effect, budget).await else {
+            let steps: Vec<_> = again.iter().map(|place| steps[*place].clone()).collect();
+            let Ok(answers) = self.batch_once(action, &steps, effect, budget).await else {
                 break;
             };
             for (place, answer) in again.into_iter().zip(answers) {
@@ -173,11 +171,10 @@ impl Dataverse {
     async fn batch_once(
         &self,
         action: &'static str,
-        operations: &[Operation],
+        steps: &[Step],
         effect: bool,
         budget: &Budget,
     ) -> Result<Vec<Part>, RemoteError> {
-        // Bodies are JSON without raw line breaks, so no boundary of letters can occur at the start of a line.
         const BOUNDARY: &str = "batch_portal_invite";
         let mut headers = headers();
         headers.insert(
@@ -193,7 +190,7 @@ impl Dataverse {
             method: Method::POST,
             url: self.url("$batch"),
             headers,
-            body: multipart::encode(BOUNDARY, self.root.path(), operations),
+            body: multipart::encode(BOUNDARY, self.root.path(), steps),
             effect,
             repeat: Repeat::Harmless,
             timeout: READ_TIMEOUT,
@@ -203,7 +200,7 @@ impl Dataverse {
             .and_then(|boundary| multipart::decode(&boundary, &reply.body));
         match parts {
             _ if reply.status.is_client_error() => Err(self.endpoint.refused(action, &reply)),
-            Ok(parts) if parts.len() == operations.len() => Ok(parts),
+            Ok(parts) if parts.len() == steps.len() => Ok(parts),
             Ok(_) => Err(self
                 .endpoint
                 .unreadable(action, "fewer answers than operations")),

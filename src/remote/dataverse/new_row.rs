@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::invitations::Change;
 use super::odata;
 use crate::domain::batch::Bound;
 use crate::domain::ids::{AccountId, BatchNumber, ContactId, InvitationId, WebsiteId, WorkflowId};
@@ -46,6 +47,8 @@ pub struct NewInvitation<'a> {
     pub name: &'a str,
     /// The code.
     pub code: InvitationCode,
+    /// What is closed in the same step.
+    pub closes: Vec<Change>,
 }
 
 /// The body of a new row. Navigation property names are case-sensitive, and not alike.

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Dataverse, Operation, Part};
+use super::bound::role_relationship;
+use super::{Dataverse, Part, Step};
+use crate::domain::batch::DataModel;
 use crate::remote::budget::Budget;
 use crate::remote::error::{Refusal, RemoteError, Service};
 
@@ -21,6 +23,8 @@ pub struct Schema {
     pub contact_username: bool,
     /// The table `adx_externalidentity`.
     pub external_identities: bool,
+    /// The data models whose web roles an invitation can give; an environment may have both.
+    pub role_models: Vec<DataModel>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +37,12 @@ struct Table {
 #[serde(rename_all = "PascalCase")]
 struct Column {
     logical_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Relationship {
+    schema_name: String,
 }
 
 const READ: &str = "read the table definitions";
@@ -59,15 +69,23 @@ impl Dataverse {
             columns("adx_invitation"),
             columns("contact"),
             "EntityDefinitions(LogicalName='adx_externalidentity')?$select=LogicalName".to_owned(),
+            "EntityDefinitions(LogicalName='adx_invitation')/ManyToManyRelationships?$select=SchemaName".to_owned(),
         ]
-        .map(Operation::get);
+        .map(Step::get);
         let parts = self.batch(READ, &operations, false, budget).await?;
-        let [table, invitation, contact, external] = parts.as_slice() else {
+        let [table, invitation, contact, external, relationships] = parts.as_slice() else {
             return Err(self
                 .endpoint
                 .unreadable(READ, "fewer answers than operations"));
         };
         self.require_concurrency(table)?;
+        let relationships = self.page::<Relationship>(READ, relationships)?.value;
+        let relates = |model: &DataModel| {
+            let name = role_relationship(*model);
+            let mut names = relationships.iter();
+            names.any(|relationship| relationship.schema_name.eq_ignore_ascii_case(name))
+        };
+        let models = [DataModel::Enhanced, DataModel::Standard];
         Ok(Schema {
             invitation_website: self.column_names(invitation)?.contains("mspp_websiteid"),
             contact_username: self
@@ -76,6 +94,7 @@ impl Dataverse {
             external_identities: self
                 .found::<serde::de::IgnoredAny>(READ, external)?
                 .is_some(),
+            role_models: models.into_iter().filter(relates).collect(),
         })
     }
 

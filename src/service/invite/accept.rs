@@ -12,6 +12,7 @@ use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Claim, Journal, KeyRecord, StoreError, Take, Whereabouts};
 use crate::service::Service;
+use crate::service::claim::claim_letters;
 use crate::service::report::BatchReport;
 use crate::service::work::{Stopped, Work};
 
@@ -70,7 +71,12 @@ impl Service {
         planned: Planned,
         patience: &Budget,
     ) -> Result<BatchReport, InviteError> {
-        let Planned { terms, entries } = planned;
+        let Planned {
+            terms,
+            mut entries,
+            cooldown,
+        } = planned;
+        claim_letters(&self.0, terms.number, &mut entries, cooldown).await?;
         let by = Uuid::from_u128(
             u128::from(self.0.chance.number()) << 32 | u128::from(self.0.chance.number()),
         );
@@ -122,7 +128,7 @@ impl Service {
         loop {
             let late = patience.left() <= FOLLOWING;
             match self.0.store.read(number).await?.map(Journalled::fold) {
-                Some(Journalled::Planned(progress)) if progress.ended || late => {
+                Some(Journalled::Planned(progress)) if progress.ended.is_some() || late => {
                     return Ok(Some(self.report(*progress).await));
                 }
                 _ if late => return Err(InviteError::Busy),

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ExpiryChoice, FieldError, InviteError, InviteRequest};
+use super::{ExpiryChoice, FieldError, InviteError, InviteRequest, WhenPending};
 use crate::domain::batch::{Bound, LetterTerms, Terms};
 use crate::domain::expiry::{self, ValidDays};
 use crate::domain::ids::BatchNumber;
 use crate::domain::outcome::ReasonCode;
-use crate::remote::dataverse::contacts::BoundRows;
+use crate::remote::dataverse::bound::BoundRows;
 use crate::service::Parts;
 
 /// What a request gets that names no template.
@@ -27,6 +27,9 @@ pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp,
     };
     if request.contacts.is_empty() {
         wrong("contactIds", "must name at least one contact");
+    }
+    if !request.send_email && request.when_pending == WhenPending::Resend {
+        wrong("whenPending", "cannot be resend with sendEmail false");
     }
     if !request.send_email && request.include_registered {
         wrong(
@@ -74,6 +77,13 @@ fn check_allowed(parts: &Parts, request: &InviteRequest) -> Result<(), InviteErr
         Some(workflow) if !policy.allowed_workflows.contains(workflow) => {
             not_allowed("redemptionWorkflowId", "ALLOWED_WORKFLOWS")
         }
+        _ if request
+            .web_roles
+            .iter()
+            .any(|role| !policy.allowed_roles.contains(role)) =>
+        {
+            not_allowed("webRoleIds", "ALLOWED_WEB_ROLES")
+        }
         _ => Ok(()),
     }
 }
@@ -92,7 +102,7 @@ pub(super) fn terms(
     request: &InviteRequest,
     expires: Timestamp,
     number: BatchNumber,
-    inviter_name: Option<String>,
+    rows: BoundRows,
 ) -> Terms {
     let policy = &parts.policy;
     Terms {
@@ -117,21 +127,28 @@ pub(super) fn terms(
                 .return_path
                 .as_ref()
                 .map(|path| path.as_str().to_owned()),
-            inviter_name,
+            inviter_name: rows.inviter.flatten(),
         },
-        bound: request.bound.clone(),
+        bound: Bound {
+            roles: rows.roles,
+            ..request.bound.clone()
+        },
         requested_by: request.requested_by.clone(),
     }
 }
 
 /// A row to bind that was asked for and does not exist.
-pub(super) fn missing(bound: &Bound, rows: &BoundRows) -> Option<ReasonCode> {
+pub(super) fn missing(request: &InviteRequest, rows: &BoundRows) -> Option<ReasonCode> {
+    let bound = &request.bound;
+    let found = |role| rows.roles.iter().any(|found| found.id == role);
     if bound.inviter.is_some() && rows.inviter.is_none() {
         Some(ReasonCode::InviterNotFound)
     } else if bound.account.is_some() && !rows.account {
         Some(ReasonCode::AccountNotFound)
     } else if bound.workflow.is_some() && !rows.workflow {
         Some(ReasonCode::WorkflowNotFound)
+    } else if !request.web_roles.iter().copied().all(found) {
+        Some(ReasonCode::RoleNotFound)
     } else {
         None
     }

@@ -1,30 +1,10 @@
 //! What an invitation that is already there means for a new request.
 
 use jiff::SignedDuration;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
+use super::{FOREIGN, GROUP, REDEEMED, SENT, row_of};
 use crate::world::World;
-
-/// A row that somebody made by hand or by another tool: Single, New, valid for years.
-fn row_of(world: &World, contact: Uuid, columns: &Value) -> Uuid {
-    let mut row = json!({
-        "adx_name": "By hand",
-        "adx_type": 756_150_000,
-        "adx_invitationcode": "made-by-hand",
-        "adx_expirydate": "2199-12-31T12:00:00Z",
-        "_adx_invitecontact_value": contact,
-    });
-    for (name, value) in columns.as_object().unwrap() {
-        row[name] = value.clone();
-    }
-    world.sandbox.dataverse.insert("adx_invitations", &row)
-}
-
-const SENT: i32 = 756_150_000;
-const REDEEMED: i32 = 756_150_001;
-/// A batch number that no journal here belongs to.
-const FOREIGN: i32 = 1_500_000_000;
 
 #[tokio::test]
 async fn a_pending_invitation_is_kept_and_no_letter_follows() {
@@ -93,7 +73,7 @@ async fn invitations_that_are_over_do_not_stand_in_the_way() {
         json!({"adx_expirydate": "2020-01-01T12:00:00Z"}),
         json!({"statecode": 1, "statuscode": 2}),
         json!({"statuscode": REDEEMED}),
-        json!({"adx_type": 756_150_001}),
+        json!({"adx_type": GROUP}),
     ];
     let people = world.contacts(over.len());
     for (contact, columns) in people.iter().zip(&over) {

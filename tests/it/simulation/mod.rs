@@ -139,6 +139,7 @@ fn request(contacts: Vec<ContactId>) -> InviteRequest {
         expiry: ExpiryChoice::Default,
         when_pending: WhenPending::Keep,
         bound: portal_invite::domain::batch::Bound::default(),
+        web_roles: Vec::new(),
         language: None,
         template: None,
         subject: None,
