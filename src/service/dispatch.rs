@@ -1,22 +1,25 @@
 //! Owns the taking over of accepted work that nobody is working on.
 //!
-//! Runs each minute. Batches whose lease is free are worked on side by side, oldest first at each mailbox; the
-//! mailboxes' turns keep one from starving the others.
+//! Runs each minute. Batches whose lease is free are worked on side by side, the oldest first; the mailboxes' turns
+//! keep one from starving the others.
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use serde::Serialize;
 
-use super::work::Work;
+use super::work::{Stopped, Work};
 use super::{Parts, Service};
 use crate::domain::ids::BatchNumber;
 use crate::domain::progress::{Journalled, Progress};
+use crate::remote::budget::Budget;
+use crate::remote::error::RemoteError;
 use crate::remote::journal::{Journal, StoreError, Take};
 
 /// New chunks are begun for this long, so that a run ends within its 50 seconds; the next tick goes on.
 const TIME: Duration = Duration::from_secs(40);
 
-/// Batches in memory at once.
+/// Batches in memory at once; when one is done for now, the next is taken.
 const MOST_AT_ONCE: usize = 32;
 
 /// A journal that was never planned holds no accepted work; it is dropped after this.
@@ -41,27 +44,31 @@ pub struct DispatchTally {
 }
 
 impl Service {
-    /// Works on every open batch that nobody works on.
+    /// Works on every open batch that nobody works on, for as long as there is time.
     pub async fn dispatch(&self) -> Result<DispatchTally, StoreError> {
         let parts = &*self.0;
+        let budget = Budget::within(&parts.clock, TIME);
         let numbers = parts.store.open_numbers().await?;
         let mut tally = DispatchTally {
             open: numbers.len(),
             ..DispatchTally::default()
         };
-        let mut taken = take_free(parts, numbers).await?;
-        taken.sort_by_key(|(_, progress)| (progress.terms.created, progress.terms.number));
-        let works = taken
-            .into_iter()
-            .map(|(journal, progress)| work_on(parts, journal, progress));
-        for done in futures::future::join_all(works).await {
-            tally.add(&done);
+        // A batch whose mailboxes rest gives its place to the next one at once.
+        let works = futures::stream::iter(numbers)
+            .map(|number| work_on(parts, number, &budget))
+            .buffer_unordered(MOST_AT_ONCE);
+        // No batch is dropped between two lines because another one's journal cannot be read.
+        let done: Vec<_> = works.collect().await;
+        for done in done {
+            tally.add(&done?);
         }
         Ok(tally)
     }
 }
 
+#[derive(Default)]
 struct Done {
+    worked: bool,
     settled: usize,
     left: usize,
     ended: bool,
@@ -70,7 +77,7 @@ struct Done {
 
 impl DispatchTally {
     fn add(&mut self, done: &Done) {
-        self.worked += 1;
+        self.worked += usize::from(done.worked);
         self.ended += usize::from(done.ended);
         self.settled += done.settled;
         self.left += done.left;
@@ -78,29 +85,26 @@ impl DispatchTally {
     }
 }
 
-async fn take_free(
-    parts: &Parts,
-    numbers: Vec<BatchNumber>,
-) -> Result<Vec<(Journal, Progress)>, StoreError> {
-    let mut taken = Vec::new();
-    for number in numbers {
-        if taken.len() >= MOST_AT_ONCE {
-            break;
-        }
-        match parts.store.take(number).await {
-            Ok(Take::Ours(journal, lines)) => match Journalled::fold(lines) {
-                Journalled::Planned(progress) => taken.push((*journal, *progress)),
-                Journalled::Unplanned => drop_if_old(parts, *journal).await?,
-            },
-            Ok(Take::Held | Take::Gone) => {}
-            // One unreadable journal must not stop the others.
-            Err(error @ StoreError::Unreadable { .. }) => {
-                tracing::error!(batch = %number, %error, "a journal is damaged");
-            }
-            Err(error) => return Err(error),
-        }
+/// Works on a batch, if nobody does and time is left.
+async fn work_on(parts: &Parts, number: BatchNumber, budget: &Budget) -> Result<Done, StoreError> {
+    if budget.left().is_zero() {
+        return Ok(Done::default());
     }
-    Ok(taken)
+    match parts.store.take(number).await {
+        Ok(Take::Ours(journal, lines)) => match Journalled::fold(lines) {
+            Journalled::Planned(progress) => {
+                Ok(carry_on(parts, *journal, *progress, budget.left()).await)
+            }
+            Journalled::Unplanned => drop_if_old(parts, *journal).await.map(|()| Done::default()),
+        },
+        Ok(Take::Held | Take::Gone) => Ok(Done::default()),
+        // One damaged journal must not stop the others.
+        Err(error @ StoreError::Unreadable { .. }) => {
+            tracing::error!(batch = %number, %error, "a journal is damaged");
+            Ok(Done::default())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn drop_if_old(parts: &Parts, journal: Journal) -> Result<(), StoreError> {
@@ -111,12 +115,11 @@ async fn drop_if_old(parts: &Parts, journal: Journal) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn work_on(parts: &Parts, journal: Journal, progress: Progress) -> Done {
+async fn carry_on(parts: &Parts, journal: Journal, progress: Progress, time: Duration) -> Done {
     let (number, before) = (progress.terms.number, progress.open());
-    let (progress, result) = Work::new(parts, journal, progress, TIME).run(false).await;
+    let (progress, result) = Work::new(parts, journal, progress, time).run(false).await;
     let stopped = match &result {
-        Err(super::work::Stopped::Remote(crate::remote::error::RemoteError::OutOfTime))
-        | Ok(()) => false,
+        Err(Stopped::Remote(RemoteError::OutOfTime)) | Ok(()) => false,
         Err(error) => {
             tracing::warn!(batch = %number, %error, "work on a batch stopped; the next run goes on");
             true
@@ -124,6 +127,7 @@ async fn work_on(parts: &Parts, journal: Journal, progress: Progress) -> Done {
     };
     let left = progress.open();
     Done {
+        worked: true,
         settled: before.saturating_sub(left),
         left,
         ended: progress.ended.is_some(),

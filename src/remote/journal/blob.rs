@@ -199,12 +199,17 @@ impl Container {
         }
     }
 
-    pub(super) async fn open_names(&self) -> Result<Vec<String>, StoreError> {
+    /// Names of the open journals, and when each was made.
+    pub(super) async fn open_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
         let blobs = self.list("open/").await?.into_iter();
-        let names = blobs.filter_map(|blob| blob.name);
-        Ok(names
-            .filter_map(|name| name.strip_prefix("open/").map(str::to_owned))
-            .collect())
+        let named = blobs.filter_map(|blob| {
+            let name = blob.name?.strip_prefix("open/")?.to_owned();
+            let made = blob
+                .properties
+                .and_then(|properties| moment(properties.creation_time));
+            Some((made.unwrap_or_default(), name))
+        });
+        Ok(named.collect())
     }
 
     pub(super) async fn expire(

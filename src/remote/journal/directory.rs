@@ -92,15 +92,13 @@ impl Directory {
         }
     }
 
-    pub(super) async fn open_names(&self) -> Result<Vec<String>, StoreError> {
+    /// Names of the open journals, and when each was made, where the file system tells.
+    pub(super) async fn open_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
         let folder = self.0.join("open");
         blocking("list open journals", move || {
-            let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
-            let names = names.collect::<io::Result<Vec<_>>>()?;
-            Ok(names
-                .into_iter()
-                .filter_map(|name| name.into_string().ok())
-                .collect())
+            let entries = fs::read_dir(folder)?;
+            let named = entries.filter_map(|entry| named(entry).transpose());
+            named.collect()
         })
         .await
     }
@@ -183,6 +181,19 @@ impl LockedFile {
         let written = blocking("look at a journal", move || file.metadata()?.modified()).await?;
         Ok(Timestamp::try_from(written).ok())
     }
+}
+
+/// A file's name and when it was made; `None` where it is gone meanwhile.
+fn named(entry: io::Result<fs::DirEntry>) -> io::Result<Option<(Timestamp, String)>> {
+    let entry = entry?;
+    let made = match entry.metadata() {
+        Ok(metadata) => metadata.created().or_else(|_| metadata.modified()).ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let made = made.and_then(|made| Timestamp::try_from(made).ok());
+    let name = entry.file_name().into_string().ok();
+    Ok(name.map(|name| (made.unwrap_or_default(), name)))
 }
 
 fn lock(path: &Path) -> io::Result<Leasing<File>> {

@@ -249,18 +249,18 @@ impl Store {
         Ok(Whereabouts::Nowhere)
     }
 
-    /// The open journals.
+    /// The open journals, the oldest first.
     pub async fn open_numbers(&self) -> Result<Vec<BatchNumber>, StoreError> {
-        let names = match &self.kind {
+        let mut names = match &self.kind {
             Kind::Directory(directory) => directory.open_names().await?,
             Kind::Container(container) => container.open_names().await?,
         };
-        let number = |name: String| name.strip_suffix(".jsonl")?.parse::<i64>().ok();
+        names.sort();
+        let number = |(_, name): (_, String)| name.strip_suffix(".jsonl")?.parse::<i64>().ok();
         let numbers = names.into_iter().filter_map(number);
-        let numbers = numbers.filter_map(|number| BatchNumber::try_from(number).ok());
-        let mut numbers: Vec<_> = numbers.collect();
-        numbers.sort();
-        Ok(numbers)
+        Ok(numbers
+            .filter_map(|number| BatchNumber::try_from(number).ok())
+            .collect())
     }
 
     /// Removes finished journals and keys that were last written longer ago than `keep`.

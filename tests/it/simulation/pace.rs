@@ -1,0 +1,113 @@
+//! How fast letters leave: at their senders' pace and no faster, and no batch behind another one for long.
+
+use std::time::Duration;
+
+use portal_invite::domain::ids::BatchNumber;
+use sandbox::graph::State;
+
+use super::Simulation;
+
+const SENDERS: [&str; 4] = [
+    "a@contoso.example",
+    "b@contoso.example",
+    "c@contoso.example",
+    "d@contoso.example",
+];
+
+/// What Exchange Online takes from a mailbox in a minute.
+const RATE: usize = 30;
+
+impl Simulation {
+    /// Fires the dispatcher each minute, as the host does, until a batch has ended; gives the minutes.
+    async fn minutes_until_sent(&self, batch: BatchNumber) -> u64 {
+        for minute in 1..600 {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            let service = self.service.clone();
+            // The next tick comes whether or not this run is over.
+            tokio::spawn(async move { service.dispatch().await.unwrap() });
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if self.service.batch(batch).await.unwrap().finished {
+                return minute;
+            }
+        }
+        panic!("ten hours were not enough");
+    }
+}
+
+async fn thousand_letters_over(senders: usize) {
+    let simulation = Simulation::start(&SENDERS[..senders]);
+    let began = tokio::time::Instant::now();
+    let report = simulation.invite(simulation.contacts(1_000)).await;
+    assert!(!report.finished, "the caller is not kept waiting");
+    let batch = report.number.unwrap();
+    simulation.minutes_until_sent(batch).await;
+    let minutes = began.elapsed().as_secs().div_ceil(60);
+    let due = 1_000_u64.div_ceil((RATE * senders) as u64) + 2;
+    println!("1,000 letters over {senders} senders: {minutes} minutes, {due} allowed");
+    assert!(minutes <= due, "{minutes} minutes over {senders} senders");
+    let report = simulation.service.batch(batch).await.unwrap();
+    assert_eq!(report.counts.sent, 1_000);
+    assert_eq!(simulation.sandbox.graph.letters().len(), 1_000);
+    for sender in &SENDERS[..senders] {
+        let graph = &simulation.sandbox.graph;
+        assert!(graph.max_sent_in_60s(sender) <= RATE, "{sender}");
+        assert!(graph.max_in_flight(sender) <= 4, "{sender}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_letters_leave_at_the_pace_of_their_senders() {
+    for senders in 1..=SENDERS.len() {
+        thousand_letters_over(senders).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_batch_is_not_stuck_behind_a_huge_one() {
+    let simulation = Simulation::start(&SENDERS[..1]);
+    let everyone = simulation.contacts(605);
+    let (huge, small) = everyone.split_at(600);
+    let report = simulation.invite(huge.to_vec()).await;
+    let huge = report.number.unwrap();
+    let report = simulation.invite(small.to_vec()).await;
+    let minutes = match report.finished {
+        true => 0,
+        false => simulation.minutes_until_sent(report.number.unwrap()).await,
+    };
+    assert!(minutes <= 2, "{minutes} minutes for five letters");
+    let report = simulation.service.batch(huge).await.unwrap();
+    assert!(!report.finished, "the huge one still goes on");
+    simulation.minutes_until_sent(huge).await;
+}
+
+/// More batches than are worked on at once wait for a mailbox that is refused.
+#[tokio::test(start_paused = true)]
+async fn batches_that_cannot_go_on_leave_their_place_to_others() {
+    let simulation = Simulation::start(&SENDERS[..2]);
+    let graph = &simulation.sandbox.graph;
+    for sender in &SENDERS[..2] {
+        graph.mailbox_state(sender, State::AccessDenied);
+    }
+    let mut batches = Vec::new();
+    for contact in simulation.contacts(120) {
+        let report = simulation.invite(vec![contact]).await;
+        assert!(!report.finished);
+        batches.push(report.number.unwrap());
+    }
+    graph.mailbox_state(SENDERS[1], State::Ok);
+    // Each mailbox is tried again after an hour.
+    for _ in 0..70 {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        simulation.service.dispatch().await.unwrap();
+    }
+    let mut sent = 0;
+    for batch in batches {
+        let report = simulation.service.batch(batch).await.unwrap();
+        sent += report.counts.sent;
+    }
+    assert_eq!(sent, graph.sent_items(SENDERS[1]).len());
+    assert!(
+        (40..80).contains(&sent),
+        "{sent} of about 60 letters are sent"
+    );
+}
