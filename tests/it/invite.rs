@@ -33,7 +33,7 @@ const GROUP: i32 = 756_150_001;
 const FOREIGN: i32 = 1_500_000_000;
 
 /// A row that somebody made by hand or by another tool: Single, New, valid for years.
-fn row_of(world: &World, contact: Uuid, columns: &Value) -> Uuid {
+pub(crate) fn row_of(world: &World, contact: Uuid, columns: &Value) -> Uuid {
     let mut row = json!({
         "adx_name": "By hand",
         "adx_type": 756_150_000,

@@ -17,6 +17,7 @@ mod identity;
 mod invite;
 mod journals;
 mod killed;
+mod killed_again;
 mod leaks;
 mod lost;
 mod mailboxes;
