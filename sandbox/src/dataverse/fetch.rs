@@ -6,15 +6,14 @@
 use std::collections::BTreeSet;
 
 use roxmltree::{Document, Node};
-use serde_json::Value;
-use uuid::Uuid;
 
-use super::cell::{self, Cell};
 use super::condition::Condition;
+use super::cookie::Cookie;
 use super::errors::{ARGUMENT, Refusal};
+use super::fetch_value::cell;
 use super::filter::Operator;
 use super::pattern::Pattern;
-use super::schema::{Column, Entity, Kind};
+use super::schema::{Column, Entity};
 
 /// A query in FetchXML, made ready for its table.
 #[derive(Debug)]
@@ -28,6 +27,8 @@ pub(crate) struct Fetch {
     pub(crate) count: Option<usize>,
     /// Number of the page, from 1.
     pub(crate) page: usize,
+    /// Where the page before ended.
+    pub(crate) cookie: Option<Cookie>,
     /// At most this many rows in all.
     pub(crate) top: Option<usize>,
 }
@@ -60,19 +61,20 @@ pub(crate) fn parse(entity: Entity, xml: &str) -> Result<Fetch, Refusal> {
             entity.table.set
         )));
     }
-    let mut fetch = read_root(root)?;
+    let mut fetch = read_root(entity, root)?;
     read_entity(entity, element, &mut fetch)?;
     Ok(fetch)
 }
 
 /// The attributes of `fetch` itself.
-fn read_root(root: Node<'_, '_>) -> Result<Fetch, Refusal> {
+fn read_root(entity: Entity, root: Node<'_, '_>) -> Result<Fetch, Refusal> {
     let mut fetch = Fetch {
         columns: None,
         condition: Condition::TRUE,
         order: Vec::new(),
         count: None,
         page: 1,
+        cookie: None,
         top: None,
     };
     for attribute in root.attributes() {
@@ -85,7 +87,8 @@ fn read_root(root: Node<'_, '_>) -> Result<Fetch, Refusal> {
             ("count", _) => fetch.count = Some(number()?),
             ("page", _) => fetch.page = number()?,
             ("top", _) => fetch.top = Some(number()?),
-            ("version" | "mapping" | "output-format" | "no-lock" | "paging-cookie", _)
+            ("paging-cookie", _) => fetch.cookie = Some(Cookie::read(entity, value)?),
+            ("version" | "mapping" | "output-format" | "no-lock", _)
             | ("returntotalrecordcount" | "distinct" | "aggregate", "false" | "0") => {}
             _ => {
                 return Err(Refusal::unsupported(format!(
@@ -221,37 +224,13 @@ fn among(
     Ok(Condition::Any(others))
 }
 
-/// A value as FetchXML writes it, for a column.
-fn cell(entity: Entity, column: &'static Column, text: &str) -> Result<Cell, Refusal> {
-    let wrong = || {
-        invalid(format!(
-            "The value '{text}' does not fit attribute '{}'.",
-            column.name
-        ))
-    };
-    let value = match column.kind {
-        Kind::Guid | Kind::Lookup(_) => {
-            let id = Uuid::try_parse(text.trim()).map_err(|_| wrong())?;
-            return Ok(Cell::Guid(id));
-        }
-        Kind::Text(_) | Kind::Memo(_) | Kind::TableName => return Ok(Cell::Text(text.to_owned())),
-        Kind::Boolean => match text {
-            "1" | "true" => Value::Bool(true),
-            "0" | "false" => Value::Bool(false),
-            _ => return Err(wrong()),
-        },
-        Kind::Moment => Value::from(text),
-        _ => return Ok(Cell::Integer(text.parse().map_err(|_| wrong())?)),
-    };
-    let cell = cell::read(entity, column, &value).map_err(|_| wrong())?;
-    cell.ok_or_else(wrong)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::cell::Cell;
     use super::super::store::{Cells, Row};
     use super::super::tables::TABLES;
     use super::*;
+    use uuid::Uuid;
 
     fn contact() -> Entity {
         let table = TABLES

@@ -7,9 +7,11 @@
 mod batch;
 mod cell;
 mod condition;
+mod cookie;
 mod errors;
 mod execution;
 mod fetch;
+mod fetch_value;
 mod filter;
 mod limits;
 mod link;
@@ -146,6 +148,16 @@ impl Dataverse {
     pub fn permit(&self, set: &str, verb: Verb) {
         let table = self.known(set).table.logical;
         self.state().denied.remove(&(table, verb));
+    }
+
+    /// Makes a row somebody else's own: callers of the Web API do not see it until it is shared.
+    pub fn keep_private(&self, id: Uuid) {
+        self.state().private.insert(id);
+    }
+
+    /// Shares a row that somebody kept to themselves.
+    pub fn share(&self, id: Uuid) {
+        self.state().private.remove(&id);
     }
 
     fn known(&self, set: &str) -> Entity {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::errors::{ARGUMENT, Refusal};
 use super::options::Options;
 use super::reply::Preferences;
-use super::schema::{Column, Entity};
+use super::schema::Column;
 use super::store::Row;
 
 /// The most rows in one answer.
@@ -49,10 +49,7 @@ impl<'a> Page<'a> {
         preferences: &Preferences,
         after: impl Fn(Uuid) -> Option<usize>,
     ) -> Result<Self, Refusal> {
-        let size = preferences
-            .max_page_size
-            .unwrap_or(LARGEST_PAGE)
-            .clamp(1, LARGEST_PAGE);
+        let size = page_size(preferences.max_page_size)?;
         let (number, start) = match &options.skip_token {
             None => (1, 0),
             Some(token) => {
@@ -86,6 +83,14 @@ impl<'a> Page<'a> {
             rows: &rows[start..end],
             next,
         })
+    }
+}
+
+/// The rows of a page. Dataverse quietly cuts a larger one down; whoever asks for it is mistaken.
+pub(crate) fn page_size(wanted: Option<usize>) -> Result<usize, Refusal> {
+    match wanted.unwrap_or(LARGEST_PAGE) {
+        size @ 1..=LARGEST_PAGE => Ok(size),
+        size => Err(Refusal::unsupported(format!("a page of {size} rows"))),
     }
 }
 
@@ -131,35 +136,5 @@ pub(crate) fn count(body: &mut Map<String, Value>, rows: usize, preferences: &Pr
         body.insert(format!("@{total}"), Value::from(count));
         let exceeded = Value::from(rows > LARGEST_PAGE);
         body.insert(format!("@{total}limitexceeded"), exceeded);
-    }
-}
-
-/// Says that FetchXML has another page, to callers who asked for these annotations.
-pub(crate) fn more_records(
-    body: &mut Map<String, Value>,
-    entity: Entity,
-    page: usize,
-    rows: &[&Row],
-    preferences: &Preferences,
-) {
-    let cookie = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
-    if let (true, Some(first), Some(last)) = (preferences.wants(cookie), rows.first(), rows.last())
-    {
-        let key = entity.table.key;
-        let inner = format!(
-            "<cookie page=\"{page}\"><{key} last=\"{{{}}}\" first=\"{{{}}}\" /></cookie>",
-            last.id, first.id
-        );
-        let once = utf8_percent_encode(&inner, NON_ALPHANUMERIC).to_string();
-        let twice = utf8_percent_encode(&once, NON_ALPHANUMERIC);
-        let next = page + 1;
-        let outer = format!(
-            "<cookie pagenumber=\"{next}\" pagingcookie=\"{twice}\" istracking=\"False\" />"
-        );
-        body.insert(format!("@{cookie}"), Value::from(outer));
-    }
-    let more = "Microsoft.Dynamics.CRM.morerecords";
-    if preferences.wants(more) {
-        body.insert(format!("@{more}"), Value::from(true));
     }
 }

@@ -119,7 +119,7 @@ pub(super) static SAVED_QUERY: Table = Table {
     model: Model::Any,
 };
 
-/// Personal views; a row here counts as shared with the caller.
+/// Personal views; a row here counts as shared with the caller unless it is kept private.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/userquery>
 pub(super) static USER_QUERY: Table = Table {
     logical: "userquery",

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::condition::Condition;
+use super::cookie;
 use super::errors::{ARGUMENT, NOT_FOUND, QUERY, Refusal};
 use super::execution::Execution;
 use super::fetch::{self, Fetch};
@@ -40,6 +41,7 @@ impl Execution<'_> {
         let shape = self.shape(entity, &options)?;
         let row = self.state.store.row(entity.table.logical, id);
         let row = row.ok_or_else(|| Refusal::no_row(entity.table.logical, id))?;
+        self.state.see(entity.table.logical, id)?;
         if operation.header("if-none-match") == Some(&row.etag()) {
             return Ok(Reply::new(StatusCode::NOT_MODIFIED));
         }
@@ -118,8 +120,8 @@ impl Execution<'_> {
                 ));
             }
             let fetch = fetch::parse(entity, xml)?;
-            if stored.is_none() {
-                return Ok(self.show_fetched(entity, fetch, restriction, preferences));
+            if stored.is_none() || !self.state.settings.views_link_pages {
+                return self.show_fetched(entity, fetch, restriction, preferences);
             }
             let selection = fetched(fetch, restriction);
             return self.show_page(
@@ -154,6 +156,7 @@ impl Execution<'_> {
             let message = format!("{table} With Id = {id} Does Not Exist");
             Refusal::new(StatusCode::NOT_FOUND, NOT_FOUND, message)
         })?;
+        self.state.see(table, id)?;
         if view.text("returnedtypecode") != Some(entity.table.logical) {
             let message = format!("The view {id} is not for '{}'.", entity.table.set);
             return Err(Refusal::bad(ARGUMENT, message));
@@ -164,6 +167,8 @@ impl Execution<'_> {
     /// The rows that a selection names, in its order; the key decides where the order does not.
     fn select(&self, entity: Entity, selection: &Selection) -> Vec<&Row> {
         let rows = self.state.store.rows(entity.table.logical);
+        let seen = |row: &&Row| !self.state.private.contains(&row.id);
+        let rows = rows.filter(seen);
         let mut rows: Vec<_> = rows.filter(|row| selection.condition.holds(row)).collect();
         rows.sort_by(|one, two| paging::order(one, two, &selection.order));
         rows
@@ -217,29 +222,36 @@ impl Execution<'_> {
     fn show_fetched(
         &self,
         entity: Entity,
-        fetch: Fetch,
+        mut fetch: Fetch,
         restriction: Condition,
         preferences: &Preferences,
-    ) -> Reply {
-        let size = fetch
-            .top
-            .or(fetch.count)
-            .unwrap_or(LARGEST_PAGE)
-            .min(LARGEST_PAGE);
-        let (page, paged) = (fetch.page, fetch.top.is_none());
+    ) -> Result<Reply, Refusal> {
+        let size = paging::page_size(fetch.top.or(fetch.count).or(preferences.max_page_size))?;
+        let (page, cookie, paged) = (fetch.page, fetch.cookie.take(), fetch.top.is_none());
         let selection = fetched(fetch, restriction);
         let rows = self.select(entity, &selection);
-        let start = rows.len().min((page - 1).saturating_mul(size));
+        // A cookie of any other page than the one before is ignored.
+        let cookie = cookie.filter(|cookie| cookie.page + 1 == page);
+        let last =
+            cookie.and_then(|cookie| self.state.store.row(entity.table.logical, cookie.last));
+        let start = match last {
+            Some(last) => {
+                let before = |row: &&Row| paging::order(row, last, &selection.order).is_le();
+                rows.partition_point(before)
+            }
+            None => rows.len().min((page - 1).saturating_mul(size)),
+        };
         let shown = &rows[start..rows.len().min(start + size)];
         let mut body = self.context(entity, &selection.shape, "");
         if paged && start + size < rows.len() {
-            paging::more_records(&mut body, entity, page, shown, preferences);
+            let by = (entity, selection.order.as_slice());
+            cookie::more_records(&mut body, by, page, shown, preferences);
         }
         body.insert(
             "value".to_owned(),
             self.show_rows(entity, shown, &selection.shape, preferences),
         );
-        Reply::new(StatusCode::OK).with_body(Value::Object(body))
+        Ok(Reply::new(StatusCode::OK).with_body(Value::Object(body)))
     }
 
     /// The number of rows in a table, at most 5,000.

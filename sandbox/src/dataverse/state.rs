@@ -36,6 +36,9 @@ pub struct Settings {
     /// Whether a new row needs its business-required columns. Dataverse leaves that to forms; the
     /// sandbox insists by default, as a row without them is a mistake of its maker.
     pub enforce_required: bool,
+    /// Whether a page of a view names the next one by a link, or by the cookie of its FetchXML. It is not documented
+    /// which.
+    pub views_link_pages: bool,
     /// The `x-ms-dop-hint` header.
     pub parallelism_hint: u32,
     /// Requests that may be in work at once.
@@ -60,6 +63,7 @@ impl Default for Settings {
             equal_values_keep_etag: false,
             overwrite_codes_at_create: false,
             enforce_required: true,
+            views_link_pages: true,
             parallelism_hint: 8,
             concurrent_requests: 52,
             requests_per_window: 6_000,
@@ -103,6 +107,8 @@ pub(crate) struct State {
     pub(crate) denied: BTreeSet<(&'static str, Verb)>,
     /// What metadata says of optimistic concurrency; nothing when it does not say.
     pub(crate) optimistic_concurrency: Option<bool>,
+    /// Rows of other users that are not shared with the caller.
+    pub(crate) private: BTreeSet<Uuid>,
     pub(crate) cookies_seen: u64,
     namespace: Uuid,
     minted: u64,
@@ -120,6 +126,7 @@ impl State {
             organization: Uuid::nil(),
             denied: BTreeSet::new(),
             optimistic_concurrency: Some(true),
+            private: BTreeSet::new(),
             cookies_seen: 0,
             namespace: Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed.to_be_bytes()),
             minted: 0,
@@ -211,6 +218,19 @@ impl State {
             .find(|relationship| relationship.schema_name == name)?;
         let first = relationship.first == entity.table.logical;
         (first || relationship.both_sides).then_some((relationship, first))
+    }
+
+    /// Refuses a row that somebody keeps to themselves.
+    /// <https://learn.microsoft.com/power-platform/admin/wp-security-cds>
+    pub(crate) fn see(&self, table: &str, id: Uuid) -> Result<(), Refusal> {
+        if !self.private.contains(&id) {
+            return Ok(());
+        }
+        let message = format!(
+            "Principal user (Id={}, type=8) is missing ReadAccess rights for {table} {id}.",
+            self.caller
+        );
+        Err(Refusal::new(StatusCode::FORBIDDEN, PRIVILEGE, message))
     }
 
     /// Refuses what the caller has no privilege for.

@@ -2,6 +2,7 @@
 
 mod batches;
 mod links;
+mod pages;
 mod queries;
 mod rows;
 
