@@ -81,6 +81,8 @@ row_id! {
     WebRoleId
     /// The id of a `powerpagesite` row.
     WebsiteId
+    /// The id of a view of contacts: a `savedquery` row, or a `userquery` row where the view is a personal one.
+    ViewId
 }
 
 /// The number of a batch, in 1,000,000,000..=2,147,483,647.

@@ -35,6 +35,11 @@ impl Fields {
         self.errors
     }
 
+    /// Whether a field is there and not read yet; null counts as absent.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.unread.get(field).is_some_and(|value| !value.is_null())
+    }
+
     /// A field's value; null counts as absent.
     pub(super) fn take(&mut self, field: &str) -> Option<Value> {
         self.unread.remove(field).filter(|value| !value.is_null())

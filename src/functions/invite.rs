@@ -12,15 +12,14 @@ use tracing::Instrument;
 
 use super::fields::Fields;
 use super::problem::Problem;
+use super::source::source;
 use crate::domain::batch::Bound;
 use crate::domain::expiry::{self, ValidDays};
-use crate::domain::ids::{BatchNumber, ContactId, WebRoleId};
+use crate::domain::ids::{BatchNumber, WebRoleId};
 use crate::domain::outcome::Counts;
 use crate::domain::redeem_link::ReturnPath;
 use crate::service::Service;
-use crate::service::invite::{
-    ExpiryChoice, IdempotencyKey, InviteRequest, MOST_CONTACTS, WhenPending,
-};
+use crate::service::invite::{ExpiryChoice, IdempotencyKey, InviteRequest, WhenPending};
 use crate::service::report::{BatchReport, ResultEntry};
 
 /// The length of an Idempotency-Key, and of what callers say about themselves.
@@ -40,6 +39,8 @@ pub(super) async fn handle(
     let body = body.map_err(|rejection| too_large(&rejection))?;
     let request = read(&body, &headers)?;
     let key = idempotency_key(&headers, &body)?;
+    // A long list of ids would otherwise be kept twice for as long as the work goes on.
+    drop(body);
     // In a task of its own: a caller who hangs up, or a deadline, must not stop the work between two lines.
     let inviting = async move { service.invite(request, key).await };
     let report = tokio::spawn(inviting.in_current_span()).await;
@@ -86,7 +87,7 @@ fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
     };
     let mut fields = Fields::new(object);
     let request = InviteRequest {
-        contacts: contacts(&mut fields)?,
+        source: source(&mut fields)?,
         expiry: expiry(&mut fields),
         when_pending: when_pending(&mut fields),
         bound: Bound {
@@ -112,27 +113,6 @@ fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
     } else {
         Err(Problem::invalid(errors))
     }
-}
-
-fn contacts(fields: &mut Fields) -> Result<Vec<ContactId>, Problem> {
-    let Some(Value::Array(values)) = fields.take("contactIds") else {
-        fields.wrong("contactIds", "must be a list of contact ids");
-        return Ok(Vec::new());
-    };
-    if values.is_empty() {
-        fields.wrong("contactIds", "must name at least one contact");
-    }
-    if values.len() > MOST_CONTACTS {
-        return Err(Problem::too_many_contacts());
-    }
-    let mut contacts = Vec::with_capacity(values.len());
-    for (place, value) in values.iter().enumerate() {
-        match value.as_str().map(str::parse) {
-            Some(Ok(contact)) => contacts.push(contact),
-            _ => fields.wrong(&format!("contactIds[{place}]"), "must be a GUID"),
-        }
-    }
-    Ok(contacts)
 }
 
 /// Each role once, in the caller's order.

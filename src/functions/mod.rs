@@ -25,6 +25,7 @@ mod fields;
 mod health;
 mod invite;
 mod problem;
+mod source;
 mod sweep;
 mod timer;
 

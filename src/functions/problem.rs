@@ -78,6 +78,7 @@ fn title(code: &str) -> &'static str {
         "batchNotFound" => "There is no such batch.",
         "methodNotAllowed" => "This address does not take this method.",
         "tooManyContacts" => "The request names too many contacts.",
+        "sourceRejected" => "The contacts cannot be found out that way.",
         "bodyTooLarge" => "The body is too large.",
         "keyReused" => "The Idempotency-Key was used for another request.",
         "busy" => "The service is busy. Send the request again, with the same Idempotency-Key.",
@@ -117,6 +118,11 @@ impl From<InviteError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "notAllowed").detail(error.to_string())
             }
             InviteError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "keyReused"),
+            InviteError::SourceRejected(error) => Self {
+                errors: vec![error],
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "sourceRejected")
+            },
+            InviteError::TooManyContacts => Self::too_many_contacts(),
             InviteError::Busy => Self::busy(),
             InviteError::Remote(error) => error.into(),
             InviteError::Store(error) => error.into(),

@@ -5,9 +5,13 @@
 
 mod accept;
 mod check;
+mod entries;
+mod source;
 
 use accept::check_body;
 use check::{check, missing, terms};
+use entries::entries;
+use source::contacts;
 
 use std::time::Duration;
 
@@ -15,26 +19,22 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use super::Service;
 pub use super::plan::WhenPending;
-use super::plan::{Journals, Planner, Rules};
+use super::plan::{Planner, Rules};
 use super::report::{BatchReport, result_entry};
-use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, Plan, Terms};
 use crate::domain::expiry::ValidDays;
 use crate::domain::ids::{BatchNumber, ContactId, WebRoleId};
 use crate::domain::outcome::{Counts, Outcome, OutcomeKind};
 use crate::domain::redeem_link::ReturnPath;
 use crate::remote::budget::Budget;
-use crate::remote::dataverse::Codes;
-use crate::remote::dataverse::contacts::Survey;
+use crate::remote::dataverse::sources::ContactQuery;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::StoreError;
 
 /// Contacts in one request.
-pub const MOST_CONTACTS: usize = 5_000;
-
-/// Contacts read in one call.
-const CONTACTS_A_SURVEY: usize = 1_000;
+pub const MOST_CONTACTS: usize = 20_000;
 
 /// A request gives up planning after this, and leaves nothing behind.
 const PLANNING_TIME: Duration = Duration::from_secs(90);
@@ -50,11 +50,20 @@ pub enum ExpiryChoice {
     Until(Date),
 }
 
+/// Whom a request invites.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// These, in the caller's order; duplicates included.
+    Listed(Vec<ContactId>),
+    /// Those that Dataverse finds.
+    Query(ContactQuery),
+}
+
 /// A request to invite, as far as its form goes.
 #[derive(Clone, Debug)]
 pub struct InviteRequest {
-    /// Whom, in the caller's order; duplicates included.
-    pub contacts: Vec<ContactId>,
+    /// Whom.
+    pub source: Source,
     /// Until when.
     pub expiry: ExpiryChoice,
     /// What to do about pending invitations.
@@ -81,16 +90,6 @@ pub struct InviteRequest {
     pub requested_by: Option<String>,
     /// Whether only to say what would be done.
     pub dry_run: bool,
-}
-
-impl InviteRequest {
-    /// Only an invitation with a code can be sent again.
-    fn codes(&self) -> Codes {
-        match self.when_pending {
-            WhenPending::Resend => Codes::Included,
-            WhenPending::Keep | WhenPending::Replace | WhenPending::Fail => Codes::Left,
-        }
-    }
 }
 
 /// The caller's word that two requests are the same.
@@ -143,6 +142,12 @@ pub enum InviteError {
         /// Which setting would allow it.
         setting: &'static str,
     },
+    /// Dataverse, or what is allowed to be asked of it, forbids the query for contacts.
+    #[error("{} {}", .0.field, .0.message)]
+    SourceRejected(FieldError),
+    /// More contacts than [`MOST_CONTACTS`].
+    #[error("the request names too many contacts")]
+    TooManyContacts,
     /// The key was used for another body.
     #[error("the Idempotency-Key was used for another request")]
     KeyReused,
@@ -218,54 +223,14 @@ impl Service {
             include_registered: request.include_registered,
             missing,
         });
-        let mut entries = Vec::with_capacity(request.contacts.len());
-        let mut journals = Journals::new();
-        for contacts in request.contacts.chunks(CONTACTS_A_SURVEY) {
-            let survey = parts
-                .dataverse
-                .survey(&distinct(contacts), request.codes(), &budget)
-                .await;
-            let survey = survey.map_err(busy_when_late)?;
-            find_journals(parts, &survey, &mut journals).await?;
-            entries.extend(
-                contacts
-                    .iter()
-                    .map(|contact| planner.entry(*contact, &survey, &journals)),
-            );
-        }
+        let contacts = contacts(parts, &request.source, &budget).await?;
+        let entries = entries(parts, &mut planner, &contacts, &budget).await?;
         Ok(Planned {
             terms,
             entries,
             cooldown,
         })
     }
-}
-
-async fn find_journals(
-    parts: &Parts,
-    survey: &Survey,
-    journals: &mut Journals,
-) -> Result<(), StoreError> {
-    let batches = survey
-        .invitations
-        .values()
-        .flatten()
-        .filter_map(|row| row.batch);
-    for batch in batches {
-        if let std::collections::hash_map::Entry::Vacant(e) = journals.entry(batch) {
-            e.insert(parts.store.whereabouts(batch).await?);
-        }
-    }
-    Ok(())
-}
-
-fn distinct(contacts: &[ContactId]) -> Vec<ContactId> {
-    let mut seen = std::collections::HashSet::new();
-    contacts
-        .iter()
-        .copied()
-        .filter(|contact| seen.insert(*contact))
-        .collect()
 }
 
 fn busy_when_late(error: RemoteError) -> InviteError {

@@ -12,6 +12,7 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::{BatchNumber, ContactId, InvitationId, Site};
 use crate::domain::invitation::Invitation;
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
+use crate::remote::dataverse::Codes;
 use crate::remote::dataverse::contacts::{Contact, Survey};
 use crate::remote::journal::Whereabouts;
 
@@ -61,6 +62,14 @@ impl<'a> Planner<'a> {
             rules,
             contacts: HashSet::new(),
             addresses: HashSet::new(),
+        }
+    }
+
+    /// Whether codes must be read: only an invitation with a code can be sent again.
+    pub(super) fn codes(&self) -> Codes {
+        match self.rules.when_pending {
+            WhenPending::Resend => Codes::Included,
+            WhenPending::Keep | WhenPending::Replace | WhenPending::Fail => Codes::Left,
         }
     }
 

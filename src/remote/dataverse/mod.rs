@@ -22,12 +22,14 @@ use crate::clock::Clock;
 
 pub mod bound;
 pub mod contacts;
+mod fetch_xml;
 pub mod invitations;
 mod multipart;
 mod new_row;
 mod odata;
 mod rows;
 mod schema;
+pub mod sources;
 
 use multipart::{Part, Step};
 pub use rows::Codes;

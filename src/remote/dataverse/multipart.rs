@@ -17,13 +17,23 @@ pub(super) struct Operation {
     pub(super) method: Method,
     /// Path and query, relative to the service root, percent-encoded.
     pub(super) path: String,
-    /// A condition such as `If-Match`.
+    /// A header beside the usual ones: a condition such as `If-Match`, or a preference.
     pub(super) condition: Option<(HeaderName, String)>,
     /// JSON body.
     pub(super) body: Option<Value>,
 }
 
 impl Operation {
+    /// A read.
+    pub(super) fn get(path: String) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            condition: None,
+            body: None,
+        }
+    }
+
     /// A conditional write.
     pub(super) fn patch(path: String, condition: (HeaderName, String), body: Value) -> Self {
         Self {
@@ -57,12 +67,7 @@ pub(super) enum Step {
 impl Step {
     /// A read.
     pub(super) fn get(path: String) -> Self {
-        Self::Single(Operation {
-            method: Method::GET,
-            path,
-            condition: None,
-            body: None,
-        })
+        Self::Single(Operation::get(path))
     }
 
     /// Writes that belong together; one needs no changeset.

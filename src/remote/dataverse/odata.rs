@@ -131,7 +131,12 @@ const QUERY: &AsciiSet = &CONTROLS
     .add(b'+')
     .add(b'<')
     .add(b'>')
-    .add(b'`');
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// A query over one table.
 #[derive(Clone, Debug)]
@@ -160,6 +165,13 @@ impl Query {
     #[must_use]
     pub(super) fn filter(mut self, filter: &Filter) -> Self {
         self.options.push(("$filter", filter.to_string()));
+        self
+    }
+
+    /// Anything else, whole, as somebody else wrote it.
+    #[must_use]
+    pub(super) fn option(mut self, name: &'static str, value: String) -> Self {
+        self.options.push((name, value));
         self
     }
 

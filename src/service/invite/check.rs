@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ExpiryChoice, FieldError, InviteError, InviteRequest, WhenPending};
+use super::{ExpiryChoice, FieldError, InviteError, InviteRequest, Source, WhenPending};
 use crate::domain::batch::{Bound, LetterTerms, Terms};
 use crate::domain::expiry::{self, ValidDays};
 use crate::domain::ids::BatchNumber;
@@ -25,7 +25,7 @@ pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp,
             message: message.to_owned(),
         });
     };
-    if request.contacts.is_empty() {
+    if request.source == Source::Listed(Vec::new()) {
         wrong("contactIds", "must name at least one contact");
     }
     if !request.send_email && request.when_pending == WhenPending::Resend {

@@ -22,7 +22,7 @@ use portal_invite::domain::outcome::OutcomeKind;
 use portal_invite::remote::http::{Broken, InProcess, Transport};
 use portal_invite::remote::identity::Identity;
 use portal_invite::service::Service;
-use portal_invite::service::invite::{ExpiryChoice, InviteRequest, WhenPending};
+use portal_invite::service::invite::{ExpiryChoice, InviteRequest, Source, WhenPending};
 use portal_invite::service::report::BatchReport;
 use sandbox::{Options, Sandbox, Service as Remote};
 use serde_json::json;
@@ -136,7 +136,7 @@ impl Simulation {
 
 fn request(contacts: Vec<ContactId>) -> InviteRequest {
     InviteRequest {
-        contacts,
+        source: Source::Listed(contacts),
         expiry: ExpiryChoice::Default,
         when_pending: WhenPending::Keep,
         bound: portal_invite::domain::batch::Bound::default(),
