@@ -74,3 +74,55 @@ async fn planning_and_creation_take_a_request_for_tens_of_contacts() {
     let (dataverse, _) = requests(&world.sandbox.traffic);
     assert!(dataverse <= 25, "{dataverse} requests");
 }
+
+/// The most memory that the handler has had so far, in KiB.
+fn peak_memory(world: &World) -> i64 {
+    let pid = world.host.handler_pid().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = peak.unwrap().trim().trim_end_matches(" kB");
+    number.parse().unwrap()
+}
+
+/// What a batch of so many contacts costs: Dataverse requests, and the handler's peak memory in KiB.
+async fn cost_of(count: usize, body: &serde_json::Value) -> (usize, i64) {
+    let world = Setup::default()
+        .setting("ALLOW_LINKS", "true")
+        .setting("INLINE_SECONDS", "90")
+        .setting("RUST_LOG", "info")
+        .start()
+        .await;
+    world.contacts(count);
+    let warm = json!({"filter": "firstname eq 'Nobody'", "dryRun": true});
+    assert_eq!(world.invite(&warm).await.status, 200);
+    world.sandbox.traffic.clear();
+    let begun = std::time::Instant::now();
+    let answer = world.invite(body).await;
+    assert!(matches!(answer.status, 200 | 202), "{}", answer.text);
+    assert_eq!(answer.json()["counts"]["requested"], json!(count));
+    let (dataverse, _) = requests(&world.sandbox.traffic);
+    let memory = peak_memory(&world);
+    println!(
+        "{count} contacts: {} in {:?}, {dataverse} Dataverse requests, {memory} KiB at most",
+        answer.status,
+        begun.elapsed()
+    );
+    (dataverse, memory)
+}
+
+#[tokio::test]
+#[ignore = "takes minutes; scripts/test does not need it to notice a change of behaviour"]
+async fn memory_and_requests_grow_slowly_up_to_twenty_thousand_contacts() {
+    let everyone = "lastname eq 'Tester'";
+    for body in [
+        json!({"filter": everyone, "dryRun": true}),
+        json!({"filter": everyone, "sendEmail": false}),
+    ] {
+        let (_, small) = cost_of(1_000, &body).await;
+        let (requests, large) = cost_of(20_000, &body).await;
+        let a_contact = (large - small) * 1_024 / 19_000;
+        println!("{a_contact} bytes a contact for {body}");
+        assert!(requests <= 800, "{requests} requests");
+        assert!(a_contact < 2_048, "{a_contact} bytes a contact");
+    }
+}

@@ -233,8 +233,8 @@ mod tests {
                 let code = u32::from(character);
                 match form {
                     0 => name.push(character),
-                    1 => name += &format!("&#{code};"),
-                    _ => name += &format!("&#x{code:x};"),
+                    1 => write!(name, "&#{code};").unwrap(),
+                    _ => write!(name, "&#x{code:x};").unwrap(),
                 }
             }
             let inside = [

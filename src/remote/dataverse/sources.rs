@@ -116,7 +116,7 @@ impl Dataverse {
         let mut seen = HashSet::new();
         let mut contacts = Vec::new();
         while let Some(page) = path.take() {
-            let page: IdPage = self.ask(page, pages.preferences(), budget).await?;
+            let page: IdPage = self.ask(page, Some(pages.preferences()), budget).await?;
             // A join repeats a contact for each row it is joined to.
             let ids = page.value.iter().map(|row| ContactId::new(row.contactid));
             contacts.extend(ids.filter(|contact| seen.insert(*contact)));
@@ -240,13 +240,13 @@ impl Pages {
     }
 
     /// <https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/page-results>
-    fn preferences(&self) -> Option<String> {
+    fn preferences(&self) -> String {
         let annotations = "odata.include-annotations=\"Microsoft.Dynamics.CRM.fetchxmlpagingcookie,\
                            Microsoft.Dynamics.CRM.morerecords\"";
-        Some(match self {
+        match self {
             Self::Linked { .. } => format!("odata.maxpagesize={PAGE_SIZE},{annotations}"),
             Self::Fetched(_) => annotations.to_owned(),
-        })
+        }
     }
 }
 
