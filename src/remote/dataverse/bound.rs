@@ -62,6 +62,9 @@ impl Dataverse {
                 .workflow
                 .map(|id| format!("workflows({id})?$select=statecode")),
         ];
+        if roles.is_empty() && rows.iter().all(Option::is_none) {
+            return Ok(BoundRows::default());
+        }
         let schema = self.schema(budget).await?;
         let candidates: Vec<_> = roles
             .iter()
@@ -70,9 +73,6 @@ impl Dataverse {
         let questions = rows.iter().flatten().cloned();
         let questions = questions.chain(candidates.iter().map(|role| question(*role)));
         let operations: Vec<_> = questions.map(Step::get).collect();
-        if operations.is_empty() {
-            return Ok(BoundRows::default());
-        }
         let parts = self.batch(ACTION, &operations, false, budget).await?;
         let mut answers = parts.iter();
         let mut next = |asked: bool| self.answer(asked.then(|| answers.next()).flatten());
