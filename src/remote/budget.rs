@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_call_with_effect_ends_well_before_the_lease_it_is_made_under() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let usual = Duration::from_mins(2);
+        let free = Budget::within(&clock, Duration::from_mins(10));
+        assert_eq!(free.try_timeout(true, usual), usual);
+        let leased = free.under(Tenure::begin(&clock));
+        assert_eq!(leased.try_timeout(true, usual), EFFECT_TIMEOUT);
+        assert_eq!(leased.try_timeout(false, usual), usual);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_wait_past_the_deadline_is_given_back_at_once() {
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
         let budget = Budget::within(&clock, Duration::from_secs(10));

@@ -207,3 +207,35 @@ async fn a_row_revoked_or_redeemed_before_its_letter_gets_none() {
         assert!(world.mailed_codes(ann).is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_row_redeemed_while_it_is_being_closed_stays_redeemed() {
+    let world = World::start().await;
+    let ann = world.contact("Ann");
+    let dataverse = world.sandbox.dataverse.clone();
+    let opt_out = Fault::Call(Arc::new(move || {
+        dataverse.change("contacts", ann, &json!({"donotemail": true}));
+    }));
+    let read_again = Rule::on(Service::Dataverse, opt_out).inside_batch();
+    let read_again = read_again.method(Method::GET).path("contacts?").skip(1);
+    world.sandbox.faults.add(read_again.times(1));
+    let sandbox = world.sandbox.clone();
+    // The second PATCH closes the row here: nothing is to be marked.
+    world
+        .sandbox
+        .faults
+        .add(at_mark(Fault::Call(Arc::new(move || {
+            let row = sandbox.dataverse.invitations_of(ann).pop().unwrap();
+            let portal = &sandbox.portal;
+            portal
+                .redeem(code(&row), "ann", "ann@customer.example")
+                .unwrap();
+        }))));
+    let answer = world.invite_contacts(&[ann]).await;
+    assert_eq!(answer.outcomes(), ["skipped emailNotAllowed"]);
+    let row = world.row(ann);
+    assert_eq!(
+        (&row["statecode"], &row["statuscode"]),
+        (&json!(0), &json!(756_150_001))
+    );
+}

@@ -219,3 +219,24 @@ async fn a_redeemed_row_proves_its_letter_without_the_mailbox() {
         (0, &json!(756_150_001))
     );
 }
+
+#[tokio::test]
+async fn a_row_that_another_batch_has_by_now_proves_nothing_and_is_left_alone() {
+    let world = impatient().await;
+    let (ann, answer) = invite_with_open_fate(&world, Fault::DropBefore).await;
+    let id = world.row(ann)["adx_invitationid"].as_str().unwrap().parse();
+    let others = json!({"statuscode": 756_150_000, "importsequencenumber": 1_999_999_999});
+    let dataverse = &world.sandbox.dataverse;
+    dataverse.change("adx_invitations", id.unwrap(), &others);
+    let before = world.row(ann);
+    world.a_minute_passes();
+    world.dispatch_until_idle().await;
+    let outcomes = world.result(answer.batch()).await.outcomes();
+    assert_eq!(outcomes, ["failed conflict"], "no letter of ours went out");
+    let columns = ["statecode", "statuscode", "adx_invitationcode"];
+    let row = world.row(ann);
+    assert_eq!(
+        columns.map(|name| &row[name]),
+        columns.map(|name| &before[name])
+    );
+}

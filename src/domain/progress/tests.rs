@@ -61,6 +61,16 @@ fn a_plan_without_its_last_line_was_never_accepted() {
 }
 
 #[test]
+fn a_plan_with_a_line_missing_was_never_accepted() {
+    let mut lines = planned(1, vec![entry(1), entry(2)]);
+    lines[1] = Line::Plan {
+        by: Uuid::from_u128(1),
+        entries: vec![entry(1)],
+    };
+    assert!(matches!(Journalled::fold(lines), Journalled::Unplanned));
+}
+
+#[test]
 fn the_first_whole_plan_wins_over_a_dead_planners_half() {
     let mut lines = planned(1, vec![entry(1), entry(2)]);
     lines.truncate(2);

@@ -4,6 +4,7 @@
 //! with it, as the operating system would take it.
 
 mod chaos;
+mod frozen;
 mod pace;
 mod stories;
 
