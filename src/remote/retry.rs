@@ -42,6 +42,8 @@ pub(super) enum Verdict {
 
 /// The wait before try number `tries + 1` doubles up to this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+/// A service that asks for more than this has made a mistake.
+const LONGEST_WAIT: Duration = Duration::from_hours(365 * 24);
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 
 /// How long to wait after `tries` tries: somewhere between half and all of a doubling step.
@@ -91,14 +93,16 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
-/// The value of a `Retry-After` header, as a wait from `now`.
+/// The value of a `Retry-After` header, as a wait from `now` of at most a year: a moment that much later exists.
 pub(super) fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = rfc2822::parse(text).ok()?.timestamp();
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
+    let wait = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -117,6 +121,8 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_eq!(parse_retry_after("soon", now), None);
+        let endless = parse_retry_after("18446744073709551615", now);
+        assert_eq!(endless, Some(LONGEST_WAIT), "a clock can be set to it");
     }
 
     proptest! {
