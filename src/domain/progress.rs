@@ -251,7 +251,9 @@ impl Item {
     }
 
     fn advance(&mut self, stage: Stage) {
-        if self.is_open() {
+        let ends = matches!(stage, Stage::Settled(_));
+        // What Exchange has accepted is never tried again, whatever line comes late.
+        if self.is_open() && (ends || !matches!(self.stage, Stage::Accepted { .. })) {
             self.stage = stage;
         }
     }

@@ -136,6 +136,24 @@ fn an_accepted_letter_keeps_its_message_id() {
 }
 
 #[test]
+fn an_accepted_letter_stays_accepted_whatever_line_comes_late() {
+    let attempt = |message: &str| Line::Attempting {
+        at: Timestamp::UNIX_EPOCH,
+        letters: vec![Attempt {
+            entry: 0,
+            message: Some(message.to_owned()),
+            code_hash: None,
+        }],
+    };
+    let accepted = Line::Accepted { entries: vec![0] };
+    let mut lines = planned(1, vec![entry(1)]);
+    lines.extend([attempt("m"), accepted.clone()]);
+    lines.extend([attempt("n"), Line::Released { entries: vec![0] }, accepted]);
+    let message = Some("m".to_owned());
+    assert_eq!(fold(lines).items[0].stage, Stage::Accepted { message });
+}
+
+#[test]
 fn a_refusal_that_goes_on_is_counted_from_its_beginning() {
     let hour = |hours| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
     let resting = |at| Line::Resting {
