@@ -163,6 +163,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_mailbox_is_one_worker_s_at_a_time_however_its_address_is_written() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let mailboxes = Mailboxes::new(clock.clone(), 30);
+        let budget = || Budget::within(&clock, Duration::from_secs(1));
+        let turn = mailboxes.turn("a@example.com", &budget()).await.unwrap();
+        let other = mailboxes.turn("b@example.com", &budget()).await;
+        assert!(other.is_ok(), "mailboxes do not wait for each other");
+        let second = mailboxes.turn("A@Example.com", &budget()).await;
+        assert!(matches!(second, Err(RemoteError::OutOfTime)));
+        drop(turn);
+        assert!(mailboxes.turn("a@example.com", &budget()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn turns_come_in_the_order_of_asking() {
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
         let mailboxes = Arc::new(Mailboxes::new(clock.clone(), 30));

@@ -78,7 +78,7 @@ async fn a_mailbox_refused_between_draft_and_send_keeps_its_letters() {
 }
 
 #[tokio::test]
-async fn a_mailbox_at_its_daily_quota_rests_and_goes_on() {
+async fn a_mailbox_at_its_daily_quota_rests_for_an_hour_and_goes_on() {
     let world = impatient().await;
     let contacts = world.contacts(3);
     world
@@ -90,6 +90,11 @@ async fn a_mailbox_at_its_daily_quota_rests_and_goes_on() {
         (answer.status, &answer.json()["counts"]["sent"]),
         (202, &json!(2))
     );
+    let resting = world.journal().pop().unwrap();
+    let [at, until] =
+        ["at", "until"].map(|field| resting[field].as_str().unwrap().parse().unwrap());
+    let hours = jiff::Timestamp::duration_since(until, at).as_hours();
+    assert_eq!((&resting["cause"], hours), (&json!("quota"), 1));
     world.sandbox.age(SignedDuration::from_hours(24));
     let_the_rest_pass(&world);
     world.dispatch_until_idle().await;
