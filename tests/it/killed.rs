@@ -35,7 +35,7 @@ impl Batch {
     async fn dies_at(self, service: Service, skip: u32, effect: bool) -> bool {
         // The site's address decides over ids, and an id over its letter's sender: so each world splits alike.
         let setup = Setup::default().senders(self.senders);
-        let setup = setup.setting("PORTAL_URL", "https://portal.example");
+        let setup = setup.setting("PORTAL_URL", "https://invitations.example");
         let world = setup.start().await;
         let died = world.kill_at(|fault| Rule::on(service, fault).skip(skip), effect);
         let contacts = world.contacts(self.contacts);
@@ -99,10 +99,6 @@ async fn the_handler_may_die_after_any_request_to_graph_is_served() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(
-    clippy::print_stdout,
-    reason = "the number of kills is a figure to quote"
-)]
 async fn a_batch_over_two_mailboxes_survives_a_kill_at_any_of_its_requests() {
     let mut kills = BTreeMap::new();
     for service in [Service::Identity, Service::Dataverse, Service::Graph] {
