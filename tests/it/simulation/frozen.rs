@@ -20,7 +20,7 @@ async fn freeze_at(rule: impl FnOnce(Fault) -> Rule) -> (Simulation, BatchReport
     let clock = simulation.clock.clone();
     let freeze = Fault::Call(Arc::new(move || clock.skew(FROZEN_SECONDS)));
     simulation.sandbox.faults.add(rule(freeze).times(1));
-    let report = simulation.invite(simulation.contacts(2)).await;
+    let report = Box::pin(simulation.invite(simulation.contacts(2))).await;
     assert_eq!((report.finished, report.counts.pending), (false, 2));
     (simulation, report)
 }
