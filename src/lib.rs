@@ -11,6 +11,8 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod functions;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod letter;
 pub mod remote;
 pub mod service;

@@ -59,7 +59,10 @@ fn too_large(rejection: &BytesRejection) -> Problem {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+pub(super) fn idempotency_key(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(key) = headers.get("idempotency-key") else {
         return Ok(None);
     };
@@ -78,7 +81,7 @@ fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotenc
 }
 
 /// Reads the whole request before refusing it, so that every mistake is told at once.
-fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
+pub(super) fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
     let not_json =
         |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
     let value: Value = serde_json::from_slice(body).map_err(|error| not_json(error.to_string()))?;

@@ -22,6 +22,8 @@ use crate::service::Service;
 mod batch;
 mod dispatch;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod health;
 mod invite;
 mod problem;

@@ -9,6 +9,8 @@ pub mod budget;
 pub mod dataverse;
 pub mod endpoint;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod gate;
 pub mod graph;
 pub mod http;

@@ -23,6 +23,8 @@ use crate::clock::Clock;
 pub mod bound;
 pub mod contacts;
 mod fetch_xml;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod invitations;
 mod multipart;
 mod new_row;

@@ -26,6 +26,8 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 
 mod batch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod message;
 
 pub use batch::Answer;

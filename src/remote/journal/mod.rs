@@ -22,6 +22,8 @@ use crate::remote::budget::Tenure;
 
 mod blob;
 mod directory;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod lease;
 
 pub use lease::Journal;
