@@ -71,10 +71,7 @@ impl Work<'_> {
         let rows = survey.invitations_of(item.entry.contact);
         let own = rows.iter().find(|row| Some(row.id) == item.invitation());
         let Some(row) = own else {
-            return Ok(Judged::Settled(Outcome::without(
-                OutcomeKind::Failed,
-                ReasonCode::Conflict,
-            )));
+            return Ok(Judged::Settled(self.after_loss(item).await?));
         };
         let standing = row.standing(self.parts.clock.now());
         if !item.entry.plan.may_send(standing) {
@@ -112,6 +109,22 @@ impl Work<'_> {
             },
             Ok(Some(to)) => self.compose(place, row, to, item, survey).await,
         }
+    }
+
+    /// What is left to say of a row that is not among its contact's open and numbered ones.
+    async fn after_loss(&self, item: &Item) -> Result<Outcome, Stopped> {
+        let conflict = Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict);
+        let Some(seen) = item.entry.plan.seen() else {
+            return Ok(conflict);
+        };
+        let dataverse = &self.parts.dataverse;
+        let row = dataverse
+            .invitation(seen.id, Codes::Left, &self.budget)
+            .await?;
+        let row = row.filter(|row| row.contact == Some(item.entry.contact));
+        Ok(row.map_or(conflict, |row| {
+            no_letter(&row, row.standing(self.parts.clock.now()))
+        }))
     }
 
     async fn refuse(&self, row: &Invitation, outcome: Outcome) -> Result<Judged, Stopped> {

@@ -14,6 +14,7 @@ mod letter;
 mod links;
 mod people;
 mod refusals;
+mod replaced_meanwhile;
 mod sources;
 mod standing;
 mod unfinished;

@@ -55,7 +55,7 @@ fn check_results(progress: &Progress, work: &[Line]) {
         let later = results().flatten().find(|(entry, _)| *entry == place);
         let first = match &item.entry.plan {
             Plan::Settled(outcome) => Some(outcome),
-            Plan::Create(_) => later.map(|(_, outcome)| outcome),
+            _ => later.map(|(_, outcome)| outcome),
         };
         match (&item.stage, first) {
             (Stage::Settled(outcome), Some(first)) => assert!(outcome == first),
