@@ -23,6 +23,8 @@ pub enum Service {
     Identity,
     /// The Power Pages site.
     Portal,
+    /// Azure Blob Storage.
+    Storage,
 }
 
 /// What happens to a request that a [`Rule`] matches.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 
 /// The resource of Azure Storage.
-const STORAGE: &str = "https://storage.azure.com";
+pub(crate) const STORAGE: &str = "https://storage.azure.com";
 
 /// Decides whether a bearer token is good for the service that asks.
 pub type TokenCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;

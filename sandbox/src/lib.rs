@@ -1,5 +1,5 @@
 //! Loopback stand-ins for the services that portal-invite works with: Dataverse, Microsoft Graph, the
-//! App Service identity endpoint and a Power Pages site, and a Functions host that runs the handler.
+//! App Service identity endpoint, Blob Storage and a Power Pages site, and a Functions host that runs the handler.
 //!
 //! A second opinion, written from public documentation: it shares no type and no constant with the
 //! handler, refuses what it does not know with 501, and keeps the documented limits. Everything runs
@@ -13,6 +13,7 @@ pub mod host;
 pub mod identity;
 pub mod portal;
 pub mod program;
+pub mod storage;
 pub mod traffic;
 pub mod wire;
 pub mod world;
@@ -23,6 +24,7 @@ pub use faults::{Fault, Faults, Rule, Service};
 pub use graph::Graph;
 pub use identity::Identity;
 pub use portal::Portal;
+pub use storage::Storage;
 pub use traffic::{Entry, Traffic};
 pub use wire::{Dropped, Latency, Wire};
 pub use world::{Addresses, Options, Sandbox};

@@ -40,7 +40,7 @@ pub enum Latency {
     #[default]
     None,
     /// A uniform draw for each request from a range for its service: Dataverse 40 to 160 ms, Graph 20 to
-    /// 60 ms (the operations of both take their own time besides), identity 5 to 30 ms, portal 50 to 200 ms;
+    /// 60 ms (the operations of both take their own time besides), identity 5 to 30 ms, portal 50 to 200 ms, storage 5 to 20 ms;
     /// one request in a hundred takes ten times as long. A model for tests, not a measurement.
     Realistic,
 }
@@ -55,6 +55,7 @@ impl Latency {
             Service::Graph => 20..=60,
             Service::Identity => 5..=30,
             Service::Portal => 50..=200,
+            Service::Storage => 5..=20,
         };
         let mut chance = chance.lock();
         let milliseconds = chance.u64(range);
@@ -237,7 +238,7 @@ impl Wire {
 }
 
 /// A moment as the `Date` header writes it.
-fn http_date(moment: Timestamp) -> HeaderValue {
+pub(crate) fn http_date(moment: Timestamp) -> HeaderValue {
     let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&moment);
     text.ok()
         .and_then(|text| HeaderValue::try_from(text).ok())

@@ -1,4 +1,4 @@
-//! The whole sandbox: the four services with one clock, one list of faults and one traffic log.
+//! The whole sandbox: the services with one clock, one list of faults and one traffic log.
 //!
 //! Here alone the services meet: who checks whose tokens, how time moves for all, which addresses the
 //! handler is told. What a service does is its own module's business.
@@ -17,8 +17,9 @@ use crate::clock::Clock;
 use crate::dataverse::Dataverse;
 use crate::faults::{Faults, Service};
 use crate::graph::Graph;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use crate::portal::Portal;
+use crate::storage::Storage;
 use crate::traffic::Traffic;
 use crate::wire::{Latency, Wire};
 
@@ -65,6 +66,8 @@ pub struct Sandbox {
     pub identity: Identity,
     /// The Power Pages site.
     pub portal: Portal,
+    /// The Blob Storage account.
+    pub storage: Storage,
     /// Trouble, for every service.
     pub faults: Faults,
     /// What went over the wires.
@@ -90,6 +93,7 @@ impl Sandbox {
         Self {
             identity: Identity::new(clock.clone(), seed, options.identity_client_id),
             portal: Portal::new(dataverse.clone(), clock.clone()),
+            storage: Storage::new(clock.clone()),
             dataverse,
             graph,
             faults,
@@ -115,30 +119,33 @@ impl Sandbox {
         wire.with_latency(self.latency, Arc::clone(&self.chance))
     }
 
-    /// Serves the four services on free loopback ports, until the runtime ends.
+    /// Serves the services on free loopback ports, until the runtime ends.
     ///
     /// From now on Dataverse and Graph accept only live tokens of the identity endpoint, for their own
-    /// address.
+    /// address; Storage accepts those for `https://storage.azure.com`.
     pub async fn listen(&self) -> io::Result<Addresses> {
         let addresses = Addresses {
             dataverse: self.bind(Service::Dataverse).await?,
             graph: self.bind(Service::Graph).await?,
             identity: self.bind(Service::Identity).await?,
             portal: self.bind(Service::Portal).await?,
+            storage: self.bind(Service::Storage).await?,
         };
         let check = |url: &Url| self.identity.token_check(url.as_str());
         self.dataverse.set_token_check(check(&addresses.dataverse));
         self.graph.set_token_check(check(&addresses.graph));
+        (self.storage).set_token_check(self.identity.token_check(identity::STORAGE));
         Ok(addresses)
     }
 
-    /// Makes every row and every message this much older: the way in which time moves for a handler
+    /// Makes every row, message and blob this much older: the way in which time moves for a handler
     /// that keeps its own clock.
     ///
     /// Tokens stay as they are, because the handler was told when they expire by its own clock.
     pub fn age(&self, by: SignedDuration) {
         self.dataverse.age(by);
         self.graph.age(by);
+        self.storage.age(by);
     }
 
     fn router(&self, service: Service) -> Router {
@@ -147,6 +154,7 @@ impl Sandbox {
             Service::Graph => self.graph.router(),
             Service::Identity => self.identity.router(),
             Service::Portal => self.portal.router(),
+            Service::Storage => self.storage.router(),
         }
     }
 
@@ -169,6 +177,8 @@ pub struct Addresses {
     pub identity: Url,
     /// Root of the portal.
     pub portal: Url,
+    /// Root of the storage account's blob service.
+    pub storage: Url,
 }
 
 impl Addresses {

@@ -16,6 +16,8 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
+use crate::blob_suite;
+
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -76,6 +78,17 @@ impl Azurite {
         let sources = (Clock::system(), Chance::system().unwrap());
         let transport = self.transport();
         Store::in_container(&self.container, Arc::new(AnyToken), &transport, sources).unwrap()
+    }
+
+    /// The service itself, for requests that no store makes.
+    pub(crate) async fn service(&self) -> blob_suite::Service {
+        let scope = "https://storage.azure.com/.default";
+        let token = AnyToken.get_token(&[scope], None).await.unwrap();
+        blob_suite::Service {
+            transport: network(),
+            container: self.container.clone(),
+            token: token.token.secret().to_owned(),
+        }
     }
 
     /// The same container, without this handle's trouble.

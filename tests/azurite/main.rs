@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod azurite;
+#[path = "../it/blob_suite.rs"]
+mod blob_suite;
 mod lease;
 mod lost_answers;
 mod processes;

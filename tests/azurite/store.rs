@@ -1,7 +1,7 @@
-//! The stories of every batch store, told of a container.
+//! The stories of every batch store and of every blob service, told of Azurite.
 
 use crate::azurite::Azurite;
-use crate::store_suite;
+use crate::{blob_suite, store_suite};
 
 #[tokio::test]
 #[ignore = "needs Azurite: scripts/test starts it"]
@@ -54,4 +54,29 @@ async fn many_mebibytes_of_lines_are_stored_whole() {
 async fn finished_journals_and_keys_are_removed_once_they_are_old() {
     store_suite::finished_journals_and_keys_are_removed_once_they_are_old(&Azurite::new().store())
         .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn containers_and_blobs_are_made_once() {
+    blob_suite::containers_and_blobs_are_made_once(&Azurite::new().service().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn a_lease_has_one_holder() {
+    blob_suite::a_lease_has_one_holder(&Azurite::new().service().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn blocks_come_where_they_belong_and_under_the_lease() {
+    blob_suite::blocks_come_where_they_belong_and_under_the_lease(&Azurite::new().service().await)
+        .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn listings_come_in_pages() {
+    blob_suite::listings_come_in_pages(&Azurite::new().service().await).await;
 }

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod blob;
+mod blob_suite;
 mod checks;
 mod contract;
 mod cost;
