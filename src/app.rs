@@ -74,12 +74,22 @@ impl App {
         ambient: Ambient,
         identity: Arc<Identity>,
     ) -> Result<Self, AppError> {
+        let letters = Letters::load(&config.template_dir)?;
+        Self::put_together(config, ambient, identity, letters)
+    }
+
+    /// The same with letters compiled elsewhere, which many services can share.
+    pub fn put_together(
+        config: Config,
+        ambient: Ambient,
+        identity: Arc<Identity>,
+        letters: Letters,
+    ) -> Result<Self, AppError> {
         let Ambient {
             clock,
             chance,
             transport,
         } = ambient;
-        let letters = Letters::load(&config.template_dir)?;
         if let Some(language) = config
             .languages
             .keys()

@@ -4,6 +4,7 @@
 //! and counts down. What a fault does to a whole request is `wire`'s business, what it does to one
 //! operation of a `$batch` is the service's.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,19 +155,44 @@ impl Rule {
     }
 }
 
+impl Fault {
+    /// What kind of trouble it is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Delay(_) => "delay",
+            Self::DropBefore => "drop before",
+            Self::DropAfter => "drop after",
+            Self::Answer { status: 429, .. } => "429",
+            Self::Answer { effect: true, .. } => "answer after",
+            Self::Answer { .. } => "answer before",
+            Self::Quote { .. } => "quote",
+            Self::Call(_) => "call",
+        }
+    }
+}
+
+/// How often each service met each kind of trouble.
+pub type Fired = BTreeMap<(Service, &'static str), usize>;
+
+#[derive(Debug, Default)]
+struct Inner {
+    rules: Vec<Rule>,
+    fired: Fired,
+}
+
 /// A shared list of rules; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Vec<Rule>>>);
+pub struct Faults(Arc<Mutex<Inner>>);
 
 impl Faults {
     /// Adds a rule after those already there.
     pub fn add(&self, rule: Rule) {
-        self.0.lock().push(rule);
+        self.0.lock().rules.push(rule);
     }
 
     /// Forgets every rule.
     pub fn clear(&self) {
-        self.0.lock().clear();
+        self.0.lock().rules.clear();
     }
 
     /// The faults due for this request, in the order of their rules; their counters go down.
@@ -178,12 +204,21 @@ impl Faults {
         within_batch: bool,
     ) -> Vec<Fault> {
         let path = percent_decode_str(path_and_query).decode_utf8_lossy();
-        let mut rules = self.0.lock();
-        rules
+        let Inner { rules, fired } = &mut *self.0.lock();
+        let due: Vec<Fault> = rules
             .iter_mut()
             .filter(|rule| rule.matches(service, method, &path, within_batch))
             .filter_map(|rule| rule.count_down().then(|| rule.fault.clone()))
-            .collect()
+            .collect();
+        for fault in &due {
+            *fired.entry((service, fault.kind())).or_default() += 1;
+        }
+        due
+    }
+
+    /// How often each service met each kind of trouble so far.
+    pub fn fired(&self) -> Fired {
+        self.0.lock().fired.clone()
     }
 }
 
@@ -215,6 +250,8 @@ mod tests {
             .map(|_| due(&faults, &Method::POST, path, false))
             .collect();
         assert_eq!(strikes, [0, 1, 1, 0]);
+        let fired = Fired::from([((Service::Graph, "drop after"), 2)]);
+        assert_eq!(faults.fired(), fired);
     }
 
     #[test]

@@ -1,33 +1,30 @@
 //! A stage without sockets: the real service in this process, against the sandbox, under paused time.
 //!
-//! Hours pass in milliseconds here. A process that dies is a service whose task is aborted: its journal's lock goes
-//! with it, as the operating system would take it.
+//! Hours pass in milliseconds here, on one thread, so that a run can be repeated exactly. Processes share nothing
+//! but the sandbox's services, the batch store among them; each can freeze, wake up and die.
 
 mod chaos;
 mod frozen;
 mod pace;
+mod diary;
+mod life;
+mod process;
 mod stories;
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use jiff::SignedDuration;
-use portal_invite::app::{Ambient, App};
-use portal_invite::chance::Chance;
 use portal_invite::clock::Clock;
-use portal_invite::config::{Config, Environment};
 use portal_invite::domain::ids::ContactId;
 use portal_invite::domain::outcome::OutcomeKind;
-use portal_invite::remote::http::{Broken, InProcess, Transport};
-use portal_invite::remote::identity::Identity;
 use portal_invite::service::Service;
 use portal_invite::service::invite::{ExpiryChoice, InviteRequest, Source, WhenPending};
 use portal_invite::service::report::BatchReport;
-use sandbox::{Options, Sandbox, Service as Remote};
+use sandbox::{Options, Sandbox};
 use serde_json::json;
-use tempfile::TempDir;
+
+use diary::Diary;
+use process::{Deployment, Process};
 
 const START: &str = "2026-11-22T12:00:00Z";
 
@@ -36,76 +33,23 @@ struct Simulation {
     sandbox: Sandbox,
     service: Service,
     clock: Clock,
-    store: TempDir,
-}
-
-#[derive(Debug)]
-struct AnyToken(Clock);
-
-#[async_trait::async_trait]
-impl TokenCredential for AnyToken {
-    async fn get_token(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let seconds = self.0.now().as_second() + 3_600;
-        let expires = azure_core::time::OffsetDateTime::from_unix_timestamp(seconds).unwrap();
-        Ok(AccessToken::new("any", expires))
-    }
-}
-
-fn in_process(sandbox: &Sandbox) -> Transport {
-    let dataverse = sandbox.wire(Remote::Dataverse);
-    let graph = sandbox.wire(Remote::Graph);
-    let transport: InProcess = Arc::new(move |mut request| {
-        let to_graph = request.uri().host() == Some("graph.test");
-        let wire = if to_graph {
-            graph.clone()
-        } else {
-            dataverse.clone()
-        };
-        let path = request.uri().path_and_query().unwrap().as_str().parse();
-        *request.uri_mut() = path.unwrap();
-        Box::pin(async move {
-            let answer = wire.call(request).await;
-            answer.map_err(|_| Broken::Lost("the connection broke".to_owned()))
-        })
-    });
-    Transport::InProcess(transport)
 }
 
 impl Simulation {
     fn start(senders: &[&str]) -> Self {
-        Self::seeded(senders, 7)
-    }
-
-    fn seeded(senders: &[&str], seed: u64) -> Self {
-        let start = START.parse().unwrap();
-        let sandbox = Sandbox::new(Options {
-            seed,
-            clock: sandbox::Clock::starting_at(start),
-            senders: senders.iter().map(|sender| (*sender).to_owned()).collect(),
-            ..Options::default()
-        });
-        let clock = Clock::starting_at(start);
-        let store = tempfile::tempdir().unwrap();
-        let service = process(&sandbox, &clock, store.path(), senders, seed);
+        let sandbox = sandbox(senders, 7);
+        let diary = Diary::new(&sandbox.clock, false);
+        let deployment = Deployment::new(&sandbox, &diary, senders, 7);
+        let Process { service, clock, .. } = deployment.process("the process", 1, Vec::new());
         Self {
             sandbox,
             service,
             clock,
-            store,
         }
     }
 
     fn contacts(&self, count: usize) -> Vec<ContactId> {
-        let insert = |place: usize| {
-            let email = format!("person{place}@customer.example");
-            let row = json!({"firstname": "Person", "lastname": place.to_string(), "emailaddress1": email});
-            ContactId::new(self.sandbox.dataverse.insert("contacts", &row))
-        };
-        (0..count).map(insert).collect()
+        contacts(&self.sandbox, count)
     }
 
     async fn invite(&self, contacts: Vec<ContactId>) -> BatchReport {
@@ -135,6 +79,25 @@ impl Simulation {
     }
 }
 
+fn sandbox(senders: &[&str], seed: u64) -> Sandbox {
+    Sandbox::new(Options {
+        seed,
+        clock: sandbox::Clock::starting_at(START.parse().unwrap()),
+        senders: senders.iter().map(|sender| (*sender).to_owned()).collect(),
+        ..Options::default()
+    })
+}
+
+fn contacts(sandbox: &Sandbox, count: usize) -> Vec<ContactId> {
+    let insert = |place: usize| {
+        let email = format!("person{place}@customer.example");
+        let row =
+            json!({"firstname": "Person", "lastname": place.to_string(), "emailaddress1": email});
+        ContactId::new(sandbox.dataverse.insert("contacts", &row))
+    };
+    (0..count).map(insert).collect()
+}
+
 fn request(contacts: Vec<ContactId>) -> InviteRequest {
     InviteRequest {
         source: Source::Listed(contacts),
@@ -152,30 +115,4 @@ fn request(contacts: Vec<ContactId>) -> InviteRequest {
         requested_by: None,
         dry_run: false,
     }
-}
-
-/// One process of the service: several may share a sandbox and a store.
-fn process(sandbox: &Sandbox, clock: &Clock, store: &Path, senders: &[&str], seed: u64) -> Service {
-    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-    let settings = [
-        ("DATAVERSE_URL", "https://dataverse.test".to_owned()),
-        ("GRAPH_URL", "https://graph.test".to_owned()),
-        ("PORTAL_URL", "https://portal.test".to_owned()),
-        ("MAIL_SENDERS", senders.join(",")),
-        ("BATCH_STORE", store.to_str().unwrap().to_owned()),
-        ("TEMPLATE_DIR", templates.to_str().unwrap().to_owned()),
-    ];
-    let settings = settings
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    let config = Config::from_environment(&Environment::Given(settings.collect())).unwrap();
-    let ambient = Ambient {
-        clock: clock.clone(),
-        chance: Chance::seeded(seed),
-        transport: in_process(sandbox),
-    };
-    let tokens = clock.clone();
-    let identity = Identity::new(Box::new(move || Ok(Arc::new(AnyToken(tokens.clone()))))).unwrap();
-    let app = App::signed_in(config, ambient, Arc::new(identity)).unwrap();
-    app.service().clone()
 }

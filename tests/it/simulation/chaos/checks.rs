@@ -1,0 +1,182 @@
+//! The promises, checked once everything has settled.
+
+use std::collections::BTreeMap;
+
+use portal_invite::domain::ids::BatchNumber;
+use sandbox::graph::Letter;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::process::Process;
+use super::meddlers::{REDEEMED, SENT};
+use super::run::Run;
+
+impl Run {
+    /// Checks what holds after every episode.
+    pub(super) async fn check(&mut self) {
+        let letters = self.letters();
+        for (key, letters) in &letters {
+            assert_eq!(letters.len(), 1, "one letter for the delivery key {key}");
+        }
+        let process = self.another_process("observer");
+        let batches = self.check_journals(&process).await;
+        for contact in &self.contacts {
+            self.check_contact(contact.uuid());
+        }
+        for row in self.sandbox().dataverse.rows("adx_invitations") {
+            self.check_row(&row, &letters, &batches);
+        }
+        self.check_secrets(&letters);
+    }
+
+    /// The letters that were accepted, by their delivery keys.
+    fn letters(&self) -> BTreeMap<String, Vec<Letter>> {
+        let mut letters: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for letter in self.sandbox().graph.letters() {
+            let key = letter.extended_properties.values().next().unwrap().clone();
+            letters.entry(key).or_default().push(letter);
+        }
+        letters
+    }
+
+    /// Everything accepted has settled; gives for each batch whether it sends letters.
+    async fn check_journals(&self, process: &Process) -> BTreeMap<i64, bool> {
+        let mut batches = BTreeMap::new();
+        for (name, text) in self.journals() {
+            let first = text.lines().next().unwrap_or("{}");
+            let first: Value = serde_json::from_str(first).unwrap();
+            let planned = text.contains(r#""line":"planned""#);
+            let Some(number) = first["terms"]["number"].as_i64().filter(|_| planned) else {
+                continue;
+            };
+            assert!(name.starts_with("done/"), "{name}");
+            let sends = first["terms"]["sendEmail"].as_bool().unwrap();
+            if batches.insert(number, sends).is_none() {
+                let number = BatchNumber::try_from(number).unwrap();
+                let report = process.service.batch(number).await.unwrap();
+                assert!(report.finished);
+                self.seen.report(&report);
+            }
+        }
+        for number in self.seen.numbers() {
+            let there = batches.contains_key(&i64::from(i32::from(number)));
+            assert!(
+                there,
+                "batch {number} was accepted, and is not in the store"
+            );
+        }
+        batches
+    }
+
+    fn check_contact(&self, contact: Uuid) {
+        if self
+            .meddling
+            .deeds
+            .lock()
+            .unwrap()
+            .deleted
+            .contains(&contact)
+        {
+            return;
+        }
+        let rows = self.sandbox().dataverse.invitations_of(contact);
+        let open: Vec<_> = rows.iter().filter(|row| self.redeemable(row)).collect();
+        assert!(open.len() <= 1, "at most one redeemable row: {open:#?}");
+    }
+
+    fn redeemable(&self, row: &Value) -> bool {
+        let expires: jiff::Timestamp = row["adx_expirydate"].as_str().unwrap().parse().unwrap();
+        let active = row["statecode"] == 0 && row["statuscode"] != REDEEMED;
+        active && expires > self.sandbox().clock.now()
+    }
+
+    fn check_row(
+        &self,
+        row: &Value,
+        letters: &BTreeMap<String, Vec<Letter>>,
+        batches: &BTreeMap<i64, bool>,
+    ) {
+        let (id, deeds) = (id_of(row), self.meddling.deeds.lock().unwrap());
+        if let Some(code) = deeds.redeemed.get(&id) {
+            assert_eq!(row["statuscode"], REDEEMED, "{row:#}");
+            assert_eq!(row["adx_invitationcode"], *code, "{row:#}");
+        }
+        let batch = row["importsequencenumber"].as_i64().unwrap();
+        if row["statuscode"] != SENT || !batches[&batch] {
+            return;
+        }
+        let letter = letter_of(id, letters);
+        let letter = letter.unwrap_or_else(|| panic!("{id} says Sent, and no letter was accepted"));
+        // In send mode a worker who takes over cannot know which code was mailed.
+        let overwritten = if self.send_mode {
+            &deeds.overwritten
+        } else {
+            &deeds.overwritten_late
+        };
+        if row["statecode"] == 0 && !overwritten.contains(&id) {
+            let code = row["adx_invitationcode"].as_str().unwrap();
+            assert_eq!(code, code_in(letter), "the mailed code is the stored one");
+        }
+    }
+
+    /// Nothing that was written down holds a code.
+    fn check_secrets(&self, letters: &BTreeMap<String, Vec<Letter>>) {
+        let rows = self.sandbox().dataverse.rows("adx_invitations");
+        let stored = rows
+            .iter()
+            .filter_map(|row| row["adx_invitationcode"].as_str());
+        let mailed = letters.values().flatten().map(code_in);
+        let codes: std::collections::BTreeSet<&str> = stored.chain(mailed).collect();
+        let mut places = self.journals();
+        places.push(("the log".to_owned(), self.log.text()));
+        places.push(("an answer".to_owned(), self.seen.answers()));
+        for (place, text) in places {
+            for code in &codes {
+                assert!(!text.contains(code), "a code in {place}");
+            }
+        }
+    }
+
+    /// At the very end: each marked letter that nobody spoiled lets its reader in.
+    pub(super) fn redeem_all(&self) {
+        let letters = self.letters();
+        let deeds = self.meddling.deeds.lock().unwrap();
+        for row in self.sandbox().dataverse.rows("adx_invitations") {
+            let id = id_of(&row);
+            let spoilt = deeds.overwritten.contains(&id) && self.send_mode;
+            let marked = row["statuscode"] == SENT && self.redeemable(&row);
+            if !marked || spoilt || deeds.overwritten_late.contains(&id) {
+                continue;
+            }
+            let Some(letter) = letter_of(id, &letters) else {
+                self.deployment.diary.count("links handed out", 1);
+                continue;
+            };
+            let name = row["_adx_invitecontact_value"].as_str().unwrap();
+            let address = format!("{name}@redeemed.example");
+            let portal = &self.sandbox().portal;
+            let redeemed = portal.redeem(code_in(letter), name, &address);
+            assert!(redeemed.is_ok(), "{redeemed:?} {row:#}");
+            self.deployment.diary.count("redeemed at the end", 1);
+        }
+        let batches = self.seen.numbers().len();
+        self.deployment.diary.count("batches accepted", batches);
+    }
+}
+
+fn id_of(row: &Value) -> Uuid {
+    row["adx_invitationid"].as_str().unwrap().parse().unwrap()
+}
+
+fn letter_of(id: Uuid, letters: &BTreeMap<String, Vec<Letter>>) -> Option<&Letter> {
+    let mut own = letters.range(format!("{id}/")..);
+    let (key, letters) = own.next()?;
+    key.starts_with(&id.to_string()).then(|| &letters[0])
+}
+
+/// The code that a letter carries.
+fn code_in(letter: &Letter) -> &str {
+    let (_, code) = letter.html.split_once("invitation=").unwrap();
+    let is_code = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    &code[..code.find(|character| !is_code(character)).unwrap()]
+}
