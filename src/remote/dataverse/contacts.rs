@@ -3,7 +3,7 @@
 //! One `$batch` answers all of that for up to a thousand contacts, because requests, not rows, are what the
 //! service's limits and a function's time are spent on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -45,7 +45,7 @@ pub struct Survey {
     /// Those with an active external sign-in.
     pub external: HashSet<ContactId>,
     /// Their invitations: every open one, and every one with a batch number.
-    pub invitations: HashMap<ContactId, Vec<Invitation>>,
+    pub invitations: BTreeMap<ContactId, Vec<Invitation>>,
 }
 
 impl Survey {
