@@ -127,13 +127,8 @@ impl Work<'_> {
         let (accepted, unclear): (Vec<_>, Vec<_>) = open.into_iter().partition(Open::accepted);
         self.settle(unclear.iter().map(unconfirmed).collect())
             .await?;
-        self.mark(
-            accepted
-                .iter()
-                .map(|open| open.mailed(None, self))
-                .collect(),
-        )
-        .await
+        let accepted: Vec<_> = accepted.into_iter().map(|open| (open, None)).collect();
+        self.mark_found(&accepted).await
     }
 
     async fn ask_mailbox(
@@ -193,7 +188,21 @@ impl Work<'_> {
         if !news.is_empty() {
             self.record(vec![Line::Accepted { entries: news }]).await?;
         }
-        let mailed = sent.iter().map(|(open, found)| {
+        self.mark_found(&sent).await
+    }
+
+    /// Marks rows of letters that have left. A row that somebody closed meanwhile stays closed: to mark it would
+    /// open it again.
+    async fn mark_found(&self, sent: &[(Open, Option<Found>)]) -> Result<(), Stopped> {
+        let (live, closed): (Vec<_>, Vec<_>) = sent.iter().partition(|(open, _)| open.row.active);
+        let outcomes = closed.iter().map(|(open, _)| {
+            let row = &open.row;
+            tracing::warn!(invitation = %row.id, "an invitation was closed while its letter left: its link is dead");
+            let sent = Outcome::about(OutcomeKind::Sent, row.id, row.expires);
+            (open.place, sent)
+        });
+        self.settle(outcomes.collect()).await?;
+        let mailed = live.iter().map(|(open, found)| {
             let html = found.as_ref().map(|found| found.html.as_str());
             open.mailed(html, self)
         });
