@@ -161,7 +161,7 @@ impl Work<'_> {
     }
 
     /// Settles rows whose links the caller hands over: no letter follows, so being there is the end.
-    async fn hand_over(&self, places: &[usize]) -> Result<(), Stopped> {
+    pub(super) async fn hand_over(&self, places: &[usize]) -> Result<(), Stopped> {
         let items = self.items(places);
         let contacts: Vec<ContactId> = items.iter().map(|(_, item)| item.entry.contact).collect();
         if contacts.is_empty() {

@@ -19,6 +19,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::progress::{Item, Progress, Rest, Stage};
 use crate::remote::budget::Budget;
 use crate::remote::dataverse::Codes;
+use crate::remote::dataverse::invitations::WRITES_A_BATCH;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Journal, StoreError};
 
@@ -142,7 +143,14 @@ impl<'a> Work<'a> {
         let there =
             |item: &Item| item.attempted || item.invitation().is_some_and(|id| found.contains(&id));
         let places = self.places(there);
-        self.rows().extend(places);
+        self.rows().extend(places.iter().copied());
+        if self.terms.send_email {
+            return Ok(());
+        }
+        // No letter will come by here again.
+        for places in places.chunks(WRITES_A_BATCH) {
+            self.hand_over(places).await?;
+        }
         Ok(())
     }
 
