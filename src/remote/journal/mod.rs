@@ -191,9 +191,6 @@ impl Store {
     ///
     /// [`StoreError::Exists`] where the number is in use, open or done, or somebody else got the lease first.
     pub async fn create(&self, number: BatchNumber) -> Result<Journal, StoreError> {
-        if self.is_there(&done_name(number)).await? {
-            return Err(StoreError::Exists(number));
-        }
         let tenure = Tenure::begin(&self.clock);
         let lease = match &self.kind {
             Kind::Directory(directory) => {
@@ -206,7 +203,19 @@ impl Store {
             }
         };
         let lease = lease.ok_or(StoreError::Exists(number))?;
-        Ok(Journal::new(number, lease, tenure, &self.clock))
+        let journal = Journal::new(number, lease, tenure, &self.clock);
+        let journal = self.unless_done(journal).await?;
+        journal.ok_or(StoreError::Exists(number))
+    }
+
+    /// An empty journal under our lease, unless there is a finished one: then a request to make or to lease it came
+    /// in late, perhaps our own from before we were frozen, and it is removed again.
+    async fn unless_done(&self, journal: Journal) -> Result<Option<Journal>, StoreError> {
+        if !self.is_there(&done_name(journal.number())).await? {
+            return Ok(Some(journal));
+        }
+        journal.discard().await?;
+        Ok(None)
     }
 
     /// Takes the lease on an open journal, if nobody holds it.
@@ -226,19 +235,29 @@ impl Store {
             Leasing::Ours(lease) => {
                 let mut journal = Journal::new(number, lease, tenure, &self.clock);
                 let lines = journal.read().await?;
-                Ok(Take::Ours(Box::new(journal), lines))
+                if !lines.is_empty() {
+                    return Ok(Take::Ours(Box::new(journal), lines));
+                }
+                let empty = self.unless_done(journal).await?;
+                Ok(empty.map_or(Take::Gone, |journal| Take::Ours(Box::new(journal), lines)))
             }
         }
     }
 
     /// What a journal holds, whoever works on it; `None` where there is none.
     pub async fn read(&self, number: BatchNumber) -> Result<Option<Vec<Line>>, StoreError> {
+        let mut found = None;
         for (name, _) in places(number) {
             if let Some(bytes) = self.bytes(&name).await? {
-                return parse(number, &bytes).map(Some);
+                let lines = parse(number, &bytes)?;
+                // A request to make it that came in late leaves an empty one before the finished one.
+                if !lines.is_empty() {
+                    return Ok(Some(lines));
+                }
+                found = Some(lines);
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// Where the journal with this number is.
