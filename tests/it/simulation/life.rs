@@ -121,14 +121,17 @@ impl Life {
         let life = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
-            life.standing.send_if_modified(|standing| {
+            let woken = life.standing.send_if_modified(|standing| {
                 let frozen = *standing == Standing::Frozen;
                 if frozen {
                     *standing = Standing::Awake;
                 }
                 frozen
             });
-            life.diary.note(|| format!("{} wakes up", life.name));
+            if woken {
+                life.diary.count("frozen processes that woke up", 1);
+                life.diary.note(|| format!("{} wakes up", life.name));
+            }
         });
     }
 

@@ -105,6 +105,7 @@ impl Deployment {
                 "AzureWebJobsStorage__blobServiceUri",
                 "https://storage.test/".to_owned(),
             ),
+            ("ALLOW_LINKS", "true".to_owned()),
         ];
         let settings = settings.into_iter().chain(self.settings.iter().cloned());
         let settings = settings.map(|(name, value)| (name.to_owned(), value));

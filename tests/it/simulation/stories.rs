@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use portal_invite::domain::ids::ContactId;
 use portal_invite::domain::outcome::OutcomeKind;
+use portal_invite::service::invite::InviteRequest;
 use sandbox::graph::State;
 use sandbox::{Fault, Rule, Service as Remote};
 use serde_json::json;
 
-use super::{START, Simulation};
+use super::process::CONTAINER;
+use super::{START, Simulation, request};
 
 #[tokio::test(start_paused = true)]
 async fn letters_leave_at_the_pace_of_their_senders_and_no_faster() {
@@ -247,4 +250,80 @@ async fn a_sweep_stops_at_its_deadline_and_the_next_one_goes_on() {
     );
     let rows = sandbox.dataverse.rows("adx_invitations");
     assert!(rows.iter().all(|row| row["statecode"] == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn links_that_nobody_handed_out_before_the_crash_are_handed_out_after_it() {
+    let simulation = Simulation::start(&["a@contoso.example"]);
+    // The look between the creating of rows and the handing out of their links, and all after it.
+    let lost = Rule::on(Remote::Dataverse, Fault::DropBefore);
+    simulation.sandbox.faults.add(lost.path("$batch").skip(3));
+    let asked = InviteRequest {
+        send_email: false,
+        ..request(simulation.contacts(2))
+    };
+    let report = simulation.service.invite(asked, None).await.unwrap();
+    assert_eq!(report.counts.pending, 2);
+    assert_eq!(
+        simulation.sandbox.dataverse.rows("adx_invitations").len(),
+        2
+    );
+    simulation.sandbox.faults.clear();
+    simulation.dispatch_each_minute(&report, 3).await;
+    let outcomes = simulation.outcomes(&report).await;
+    assert_eq!(outcomes, [OutcomeKind::Created; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_is_closed_while_its_letter_is_looked_for_stays_closed() {
+    let simulation = Simulation::start(&["a@contoso.example"]);
+    let sandbox = &simulation.sandbox;
+    let dataverse = sandbox.dataverse.clone();
+    let close = Fault::Call(Arc::new(move || {
+        for row in dataverse.rows("adx_invitations") {
+            let id = row["adx_invitationid"].as_str().unwrap().parse().unwrap();
+            let closed = json!({"statecode": 1, "statuscode": 2});
+            dataverse.change("adx_invitations", id, &closed);
+        }
+    }));
+    let sends = || Rule::on(Remote::Graph, Fault::DropAfter).path("$batch");
+    sandbox.faults.add(sends().skip(1).times(1));
+    let then = Rule::on(Remote::Graph, close).path("$batch");
+    sandbox.faults.add(then.skip(1).times(1));
+    let report = simulation.invite(simulation.contacts(1)).await;
+    simulation.dispatch_each_minute(&report, 5).await;
+    let outcomes = simulation.outcomes(&report).await;
+    assert_eq!(outcomes, [OutcomeKind::Sent]);
+    assert_eq!(sandbox.graph.letters().len(), 1);
+    let row = &sandbox.dataverse.rows("adx_invitations")[0];
+    assert_eq!(
+        row["statecode"], 1,
+        "what a person closed is not opened again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_to_make_a_journal_that_comes_late_does_not_hide_the_finished_one() {
+    let simulation = Simulation::start(&["a@contoso.example"]);
+    let late = Rule::on(Remote::Storage, Fault::Delay(Duration::from_mins(2)));
+    let making = late.method(http::Method::PUT).path("open/").times(1);
+    // The container is there: its making is not what this is about.
+    let first = simulation.invite(simulation.contacts(1)).await;
+    assert!(first.finished);
+    simulation.sandbox.faults.add(making);
+    let contact = json!({"lastname": "Late", "emailaddress1": "late@customer.example"});
+    let contact = simulation.sandbox.dataverse.insert("contacts", &contact);
+    let report = simulation.invite(vec![ContactId::new(contact)]).await;
+    assert!(report.finished);
+    tokio::time::sleep(Duration::from_mins(3)).await;
+    let names = simulation.sandbox.storage.names(CONTAINER);
+    let open = names.iter().filter(|name| name.starts_with("open/"));
+    assert_eq!(open.count(), 1, "the late request made an empty journal");
+    assert_eq!(simulation.outcomes(&report).await, [OutcomeKind::Sent]);
+    simulation.service.dispatch().await.unwrap();
+    let names = simulation.sandbox.storage.names(CONTAINER);
+    assert!(
+        names.iter().all(|name| name.starts_with("done/")),
+        "{names:?}"
+    );
 }

@@ -22,35 +22,37 @@ struct Inner {
 }
 
 impl Seen {
-    /// An answer to a request with so many entries.
+    /// An answer to a request with so many entries. It may come late, from a process that was frozen over it.
     pub(super) fn answer(&self, report: &BatchReport, entries: usize) {
         assert_eq!(report.counts.requested, entries);
-        self.report(report);
+        let number = report.number.unwrap();
+        self.read(report);
+        self.0.lock().unwrap().batches.entry(number).or_default();
     }
 
     /// What is said about a batch now, compared with what was said before.
     pub(super) fn report(&self, report: &BatchReport) {
+        self.read(report);
+        let (number, counts) = (report.number.unwrap(), report.counts.clone());
+        let before = self.0.lock().unwrap().batches.insert(number, counts);
+        let (before, now) = (of(&before.unwrap_or_default()), of(&report.counts));
+        let backwards = before.iter().zip(now).any(|(old, new)| *old > new);
+        assert!(!backwards, "{before:?} became {now:?}");
+    }
+
+    fn read(&self, report: &BatchReport) {
         let counts = &report.counts;
         let settled = of(counts).iter().sum::<usize>();
         assert_eq!(settled + counts.pending, counts.requested, "{counts:?}");
-        let inner = &mut *self.0.lock().unwrap();
-        if let Some(before) = inner.batches.get(&report.number.unwrap()) {
-            let backwards = of(before)
-                .iter()
-                .zip(of(counts))
-                .any(|(old, new)| *old > new);
-            assert!(!backwards, "{before:?} became {counts:?}");
-        }
         if report.finished {
             assert_eq!(counts.pending, 0);
             assert_eq!(report.results.len(), counts.requested);
         }
-        inner.batches.insert(report.number.unwrap(), counts.clone());
         let words = report.results.iter().map(|entry| {
             assert!(entry.redeem_url.is_none() || counts.created > 0);
             format!("{:?} {:?}\n", entry.reason, entry.contact_name)
         });
-        inner.answers.extend(words);
+        self.0.lock().unwrap().answers.extend(words);
     }
 
     /// Batches that somebody was told of.

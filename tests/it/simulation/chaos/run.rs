@@ -80,7 +80,6 @@ impl Run {
                 .settings
                 .push(("MAIL_DELIVERY", "send".to_owned()));
         }
-        deployment.settings.push(("ALLOW_LINKS", "true".to_owned()));
         let slow_exchange = random.random_bool(0.3);
         let run = Self {
             meddling: Meddling::new(&sandbox, &diary, &contacts),
