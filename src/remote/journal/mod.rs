@@ -25,9 +25,11 @@ mod directory;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod lease;
+mod lines;
 
 pub use lease::Journal;
 use lease::Lease;
+use lines::{format, parse, whole};
 
 /// Which store to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -327,37 +329,6 @@ fn done_name(number: BatchNumber) -> String {
 fn places(number: BatchNumber) -> [(String, Whereabouts); 3] {
     let open = || (open_name(number), Whereabouts::Open);
     [open(), (done_name(number), Whereabouts::Done), open()]
-}
-
-/// Up to where whole lines stand; what comes after the last line end was never written to its end.
-fn whole(bytes: &[u8]) -> usize {
-    let last = bytes.iter().rposition(|byte| *byte == b'\n');
-    last.map_or(0, |last| last + 1)
-}
-
-fn parse(number: BatchNumber, bytes: &[u8]) -> Result<Vec<Line>, StoreError> {
-    bytes[..whole(bytes)]
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(serde_json::from_slice)
-        .collect::<Result<_, _>>()
-        .map_err(|error| StoreError::Unreadable {
-            number,
-            detail: error.to_string(),
-        })
-}
-
-/// Writes lines, each ended.
-fn format(lines: &[Line]) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::new();
-    for line in lines {
-        serde_json::to_writer(&mut bytes, line).map_err(|error| StoreError::Io {
-            action: "write a line",
-            source: error.into(),
-        })?;
-        bytes.push(b'\n');
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
