@@ -72,8 +72,7 @@ fn promises_hold_whatever_breaks() {
     for (what, times) in &totals {
         let _ = write!(told, "\n  {times:>9} {what}");
     }
-    // Past the test harness, which shows nothing of a test that passes.
-    writeln!(std::io::stderr(), "{told}").unwrap();
+    say(&told);
     let missing: Vec<_> = KINDS
         .iter()
         .filter(|kind| !totals.contains_key(**kind))
@@ -131,7 +130,7 @@ fn run_reported(seed: u64, detailed: bool) -> Option<Told> {
         let command = "cargo test -p portal-invite --test it promises_hold";
         let end = seed + 1;
         let line = format!("repeat: SIMULATION_TRACE=1 SIMULATION_SEEDS={seed}..{end} {command}");
-        writeln!(std::io::stderr(), "simulation: seed {seed} fails\n{line}").unwrap();
+        say(&format!("simulation: seed {seed} fails\n{line}"));
     }
     told.ok()
 }
@@ -145,6 +144,12 @@ fn run(seed: u64, detailed: bool) -> Told {
     let told = runtime.block_on(Run::of(seed, detailed));
     runtime.shutdown_timeout(Duration::ZERO);
     told
+}
+
+/// Past the test harness, which shows nothing of a test that passes.
+fn say(text: &str) {
+    let text = format!("{text}\n");
+    std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
 #[expect(

@@ -71,6 +71,7 @@ impl Run {
         let (seen, diary) = (self.seen.clone(), self.deployment.diary.clone());
         let life = process.life.clone();
         let work = async move { act(&process, script, &seen, &diary).await };
+        let work = Box::pin(work);
         async move { life.live(work).await.unwrap_or_default() }.boxed()
     }
 
@@ -146,7 +147,7 @@ async fn act(process: &Process, script: Script, seen: &Seen, diary: &Diary) {
         .into_iter()
         .map(|(at, asked)| async move {
             tokio::time::sleep(at).await;
-            invite(process, asked, seen, diary).await;
+            Box::pin(invite(process, asked, seen, diary)).await;
         });
     let dispatching = async {
         for wait in script.dispatches {

@@ -63,7 +63,7 @@ impl Run {
         }
         run.redeem_all();
         let told = run.tell();
-        story.is_not_needed();
+        story.leave_untold();
         told
     }
 
@@ -239,17 +239,15 @@ impl Run {
 struct Story(bool, Diary, Sandbox);
 
 impl Story {
-    fn is_not_needed(mut self) {
+    fn leave_untold(mut self) {
         self.0 = false;
     }
 }
 
 impl Drop for Story {
     fn drop(&mut self) {
-        use std::io::Write;
         if self.0 {
-            let story = self.1.tell(&self.2);
-            let _ = writeln!(std::io::stderr(), "{story}");
+            super::say(&self.1.tell(&self.2));
         }
     }
 }
