@@ -28,7 +28,7 @@ const USUAL: Range<u64> = 0..5_000;
 const ENOUGH: usize = 10;
 
 /// What must have happened in the usual seeds, or they prove little.
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 33] = [
     "batches accepted",
     "codes overwritten",
     "contacts deactivated",
@@ -52,11 +52,14 @@ const KINDS: [&str; 30] = [
     "fault: Storage drop before",
     "freezes",
     "jumps of a clock",
+    "letters sent again",
     "links handed out",
     "mailboxes at their daily limit",
     "redeemed",
     "rows closed",
     "rows deleted",
+    "rows prepared by hand",
+    "rows replaced",
     "rows swept",
     "takeovers",
 ];

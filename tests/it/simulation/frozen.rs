@@ -8,6 +8,7 @@ use portal_invite::service::report::BatchReport;
 use sandbox::{Fault, Rule, Service as Remote};
 
 use super::Simulation;
+use super::process::CONTAINER;
 
 const SENDER: &str = "a@contoso.example";
 
@@ -49,8 +50,9 @@ async fn a_worker_that_froze_at_the_send_neither_journals_nor_marks() {
     let (simulation, report) = freeze_at(send).await;
     assert_eq!(simulation.sandbox.graph.letters().len(), 2);
     let number = report.number.unwrap();
-    let journal = simulation.store.path().join(format!("open/{number}.jsonl"));
-    let lines = std::fs::read_to_string(journal).unwrap();
+    let journal = format!("open/{number}.jsonl");
+    let lines = simulation.sandbox.storage.content(CONTAINER, &journal);
+    let lines = String::from_utf8(lines.unwrap()).unwrap();
     assert!(lines.contains(r#""line":"attempting""#) && !lines.contains("accepted"));
     for row in simulation.sandbox.dataverse.rows("adx_invitations") {
         assert_eq!(row["statuscode"], 1, "the row is not marked");

@@ -4,10 +4,10 @@
 //! but the sandbox's services, the batch store among them; each can freeze, wake up and die.
 
 mod chaos;
-mod frozen;
-mod pace;
 mod diary;
+mod frozen;
 mod life;
+mod pace;
 mod process;
 mod stories;
 

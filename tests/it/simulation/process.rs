@@ -14,6 +14,7 @@ use portal_invite::app::{Ambient, App};
 use portal_invite::chance::Chance;
 use portal_invite::clock::Clock;
 use portal_invite::config::{Config, Environment};
+use portal_invite::domain::ids::WebRoleId;
 use portal_invite::letter::Letters;
 use portal_invite::remote::http::{Broken, InProcess, Transport};
 use portal_invite::remote::identity::Identity;
@@ -25,6 +26,10 @@ use super::life::{Fate, Life};
 
 /// The container that the handler keeps its journals in.
 pub(super) const CONTAINER: &str = "portal-invite";
+
+/// A web role that callers may give.
+pub(super) const WEB_ROLE: WebRoleId =
+    WebRoleId::new(uuid::uuid!("cccccccc-0000-4000-8000-000000000001"));
 
 /// Until when the Azure crates, which ask the machine's own clock, believe a token: the year 3000.
 const AGES_FROM_NOW: i64 = 32_503_680_000;
@@ -106,6 +111,7 @@ impl Deployment {
                 "https://storage.test/".to_owned(),
             ),
             ("ALLOW_LINKS", "true".to_owned()),
+            ("ALLOWED_WEB_ROLES", WEB_ROLE.to_string()),
         ];
         let settings = settings.into_iter().chain(self.settings.iter().cloned());
         let settings = settings.map(|(name, value)| (name.to_owned(), value));

@@ -7,9 +7,18 @@ use sandbox::graph::Letter;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::process::Process;
+use super::super::process::{Process, WEB_ROLE};
 use super::meddlers::{REDEEMED, SENT};
 use super::run::Run;
+
+/// The relationship of the enhanced data model.
+const ROLES: &str = "adx_invitation_mspp_webrole_powerpagecomponent";
+
+/// What was asked of a batch.
+struct Asked {
+    sends: bool,
+    roles: bool,
+}
 
 impl Run {
     /// Checks what holds after every episode.
@@ -39,8 +48,8 @@ impl Run {
         letters
     }
 
-    /// Everything accepted has settled; gives for each batch whether it sends letters.
-    async fn check_journals(&self, process: &Process) -> BTreeMap<i64, bool> {
+    /// Everything accepted has settled; gives what was asked of each batch.
+    async fn check_journals(&self, process: &Process) -> BTreeMap<i64, Asked> {
         let mut batches = BTreeMap::new();
         for (name, text) in self.journals() {
             let first = text.lines().next().unwrap_or("{}");
@@ -50,8 +59,11 @@ impl Run {
                 continue;
             };
             assert!(name.starts_with("done/"), "{name}");
-            let sends = first["terms"]["sendEmail"].as_bool().unwrap();
-            if batches.insert(number, sends).is_none() {
+            let asked = Asked {
+                sends: first["terms"]["sendEmail"].as_bool().unwrap(),
+                roles: first["terms"]["bound"]["roles"].is_array(),
+            };
+            if batches.insert(number, asked).is_none() {
                 let number = BatchNumber::try_from(number).unwrap();
                 let report = process.service.batch(number).await.unwrap();
                 assert!(report.finished);
@@ -87,31 +99,48 @@ impl Run {
             return;
         }
         let rows = self.sandbox().dataverse.invitations_of(contact);
-        let open: Vec<_> = rows.iter().filter(|row| self.redeemable(row)).collect();
+        let ours = |row: &&Value| row["importsequencenumber"].is_number() && self.redeemable(row);
+        let open: Vec<_> = rows.iter().filter(ours).collect();
         assert!(open.len() <= 1, "at most one redeemable row: {open:#?}");
     }
 
     fn redeemable(&self, row: &Value) -> bool {
-        let expires: jiff::Timestamp = row["adx_expirydate"].as_str().unwrap().parse().unwrap();
+        let expires = row["adx_expirydate"].as_str();
+        let expires: Option<jiff::Timestamp> = expires.map(|expires| expires.parse().unwrap());
         let active = row["statecode"] == 0 && row["statuscode"] != REDEEMED;
-        active && expires > self.sandbox().clock.now()
+        active && expires.is_none_or(|expires| expires > self.sandbox().clock.now())
     }
 
     fn check_row(
         &self,
         row: &Value,
         letters: &BTreeMap<String, Vec<Letter>>,
-        batches: &BTreeMap<i64, bool>,
+        batches: &BTreeMap<i64, Asked>,
     ) {
         let (id, deeds) = (id_of(row), self.meddling.deeds.lock().unwrap());
         if let Some(code) = deeds.redeemed.get(&id) {
             assert_eq!(row["statuscode"], REDEEMED, "{row:#}");
             assert_eq!(row["adx_invitationcode"], *code, "{row:#}");
         }
-        let batch = row["importsequencenumber"].as_i64().unwrap();
-        if row["statuscode"] != SENT || !batches[&batch] {
+        // What somebody prepared has no batch, and is Sent only once it was adopted.
+        let asked = row["importsequencenumber"]
+            .as_i64()
+            .map(|batch| &batches[&batch]);
+        if asked.is_some_and(|asked| asked.roles) {
+            let links = self.sandbox().dataverse.links(ROLES);
+            assert!(
+                links.contains(&(id, WEB_ROLE.uuid())),
+                "{id} lacks its role"
+            );
+        }
+        if row["statuscode"] != SENT || asked.is_some_and(|asked| !asked.sends) {
             return;
         }
+        let limits = (
+            &row["adx_maximumredemptions"],
+            row["adx_expirydate"].is_string(),
+        );
+        assert_eq!(limits, (&Value::from(1), true), "{row:#}");
         let mut own = letters_of(id, letters).peekable();
         assert!(
             own.peek().is_some(),

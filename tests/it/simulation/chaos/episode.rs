@@ -5,11 +5,13 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt, join_all};
 use portal_invite::domain::expiry::ValidDays;
 use portal_invite::domain::ids::ContactId;
-use portal_invite::service::invite::{ExpiryChoice, IdempotencyKey, InviteError, InviteRequest};
+use portal_invite::service::invite::{
+    ExpiryChoice, IdempotencyKey, InviteError, InviteRequest, WhenPending,
+};
 use rand::RngExt;
 
 use super::super::diary::Diary;
-use super::super::process::Process;
+use super::super::process::{Process, WEB_ROLE};
 use super::progress::Seen;
 use super::run::Run;
 
@@ -17,6 +19,8 @@ use super::run::Run;
 #[derive(Clone)]
 struct Asked {
     request: InviteRequest,
+    /// How many contacts it names.
+    entries: usize,
     key: Option<IdempotencyKey>,
 }
 
@@ -95,13 +99,27 @@ impl Run {
             let name = format!("key {number} {}", self.next_process());
             IdempotencyKey::new(&name, b"body")
         });
+        let entries = contacts.len();
+        let when_pending = match self.random.random_range(0..10) {
+            0..5 => WhenPending::Keep,
+            5..7 if send_email => WhenPending::Resend,
+            5..9 => WhenPending::Replace,
+            _ => WhenPending::Fail,
+        };
+        let web_roles = self.random.random_bool(0.2).then_some(WEB_ROLE);
         let request = InviteRequest {
+            when_pending,
+            web_roles: web_roles.into_iter().collect(),
             expiry: ExpiryChoice::Days(ValidDays::try_from(days).unwrap()),
             send_email,
             include_registered: send_email && self.random.random_bool(0.15),
             ..super::super::request(contacts)
         };
-        Asked { request, key }
+        Asked {
+            request,
+            entries,
+            key,
+        }
     }
 
     /// Most of the contacts in some order, perhaps some of them twice.
@@ -175,9 +193,9 @@ async fn act(process: &Process, script: Script, seen: &Seen, diary: &Diary) {
 }
 
 async fn invite(process: &Process, asked: Asked, seen: &Seen, diary: &Diary) {
-    let (entries, keyed) = (asked.request.contacts.len(), asked.key.is_some());
-    let name = &process.life.name;
-    diary.note(|| format!("{name} is asked to invite {entries} (keyed: {keyed})"));
+    let (entries, keyed) = (asked.entries, asked.key.is_some());
+    let (name, pending) = (&process.life.name, asked.request.when_pending);
+    diary.note(|| format!("{name} is asked to invite {entries}, {pending:?} (keyed: {keyed})"));
     let answer = process.service.invite(asked.request, asked.key).await;
     diary.note(|| match &answer {
         Ok(report) => format!("{name} answers {:?} {:?}", report.number, report.counts),
