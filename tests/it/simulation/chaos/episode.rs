@@ -148,7 +148,7 @@ impl Run {
 
     /// Looks at every batch now and then, for as long as anything may happen.
     fn watch(&mut self, observer: Process) -> impl Future<Output = ()> + use<> {
-        let waits: Vec<_> = (0..30).map(|_| self.time(30_000)).collect();
+        let waits: Vec<_> = (0..8).map(|_| self.time(60_000)).collect();
         let (seen, storage) = (self.seen.clone(), self.sandbox().storage.clone());
         async move {
             for wait in waits {
