@@ -5,14 +5,16 @@
 
 use std::fmt;
 
-use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{StartTag, Token, Tokenizer};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use url::{Host, Url};
 
 use super::invitation_code::InvitationCode;
+
+mod targets;
+
+use targets::link_targets;
 
 /// All but the characters that RFC 3986 calls unreserved.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -191,7 +193,7 @@ impl RedeemLink {
 
     /// Whether a letter's HTML links to exactly this address.
     pub fn stands_in(&self, html: &str) -> bool {
-        link_targets(html).any(|target| target == self.expose())
+        link_targets(html).any(|target| *target == *self.expose())
     }
 
     /// Reads the code back out of a letter's HTML: none where no redeem link of the site stands in it, or two
@@ -207,22 +209,6 @@ impl fmt::Debug for RedeemLink {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("RedeemLink([redacted])")
     }
-}
-
-fn link_targets(html: &str) -> impl Iterator<Item = String> {
-    let mut emitter = DefaultEmitter::default();
-    emitter.naively_switch_states(true);
-    Tokenizer::new_with_emitter(html, emitter)
-        .flatten()
-        .filter_map(|token| match token {
-            Token::StartTag(tag) if *tag.name == b"a" => target_of(&tag),
-            _ => None,
-        })
-}
-
-fn target_of(tag: &StartTag<()>) -> Option<String> {
-    let target = tag.attributes.get(b"href".as_slice())?;
-    Some(String::from_utf8_lossy(target).into_owned())
 }
 
 fn code_of(target: &str, portal: &PortalUrl) -> Option<InvitationCode> {

@@ -12,9 +12,6 @@ use super::{TARGETS, Target};
 /// Changed forms a target in an ordinary test run.
 const FEW: u64 = 5_000;
 
-/// html5gum takes stack for each attribute of a tag: two hundred of them fill two mebibytes in a debug build.
-const LARGE_STACK: usize = 256 << 20;
-
 fn folder(target: Target) -> PathBuf {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     corpus.join(target.name)
@@ -94,7 +91,6 @@ fn promises_hold_for_changed_forms_of_the_corpus() {
         for target in TARGETS {
             // A stack that overflows ends everything and tells no more than the thread's name.
             let thread = std::thread::Builder::new().name(target.name.to_owned());
-            let thread = thread.stack_size(LARGE_STACK);
             let changed = move || promises_hold_for_changed_inputs(target);
             thread.spawn_scoped(scope, changed).unwrap();
         }

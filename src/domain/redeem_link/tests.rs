@@ -166,6 +166,15 @@ fn nothing_but_a_redeem_link_of_the_site_gives_a_code() {
     }
 }
 
+/// A stack of two mebibytes, as tests and workers have it, is enough for any letter.
+#[test]
+fn a_letter_of_any_shape_is_read() {
+    let link = "<a href=\"https://portal.example/site/register?invitation=a-1\">x</a>";
+    let many = "href=\"x\" ".repeat(3_000);
+    let html = format!("{}<a {many}>{link}", "<b>".repeat(100_000));
+    assert_eq!(read(&html).as_deref(), Some("a-1"));
+}
+
 proptest! {
     #[test]
     fn every_code_comes_back_from_the_letter(
