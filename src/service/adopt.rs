@@ -5,7 +5,7 @@
 
 use super::work::{Stopped, Work};
 use crate::domain::batch::Plan;
-use crate::domain::invitation::{Invitation, Kind};
+use crate::domain::invitation::{Invitation, Kind, Standing};
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
 use crate::remote::dataverse::Codes;
 use crate::remote::dataverse::invitations::{Change, ChangeTo, Written};
@@ -68,9 +68,14 @@ impl Work<'_> {
         let row = dataverse
             .invitation(before.id, Codes::Included, &self.budget)
             .await?;
-        Ok(match row {
-            Some(row) if has_limits(&row) => Adopted::Row(Box::new(row)),
-            _ => Adopted::Refused(failed(before, ReasonCode::Conflict)),
+        let conflict = || Adopted::Refused(failed(before, ReasonCode::Conflict));
+        let Some(row) = row.filter(has_limits) else {
+            return Ok(conflict());
+        };
+        Ok(match row.standing(self.parts.clock.now()) {
+            Standing::Unsent | Standing::Pending => Adopted::Row(Box::new(row)),
+            // Somebody redeemed or closed it in between: it is judged anew.
+            Standing::Redeemed | Standing::Expired | Standing::Revoked => Adopted::Changed,
         })
     }
 }

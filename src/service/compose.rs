@@ -73,6 +73,9 @@ impl Work<'_> {
         let Some(row) = own else {
             return Ok(Judged::Settled(self.after_loss(item).await?));
         };
+        if self.is_anothers(&item.entry.plan, row) {
+            return Ok(Judged::Settled(self.after_another(row)));
+        }
         let standing = row.standing(self.parts.clock.now());
         if !item.entry.plan.may_send(standing) {
             let outcome = no_letter(row, standing);
@@ -228,6 +231,7 @@ impl From<Ready> for Mailed {
             place,
             id: row.id,
             version: row.version,
+            batch: row.batch,
             code: Some(code),
             expires: row.expires,
         }

@@ -6,6 +6,7 @@
 use futures::StreamExt;
 
 use super::work::{Stopped, Work};
+use crate::domain::batch::Plan;
 use crate::domain::ids::{ContactId, InvitationId};
 use crate::domain::invitation::{Invitation, Standing};
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
@@ -136,8 +137,13 @@ impl Work<'_> {
         if row.batch == Some(self.terms.number) {
             return Existing::Ours;
         }
+        Existing::Settled(self.after_another(row))
+    }
+
+    /// How an entry ends whose planned row another batch has created.
+    pub(super) fn after_another(&self, row: &Invitation) -> Outcome {
         let about = |kind| Outcome::about(kind, row.id, row.expires);
-        Existing::Settled(match row.standing(self.parts.clock.now()) {
+        match row.standing(self.parts.clock.now()) {
             Standing::Unsent => about(OutcomeKind::Kept).because(ReasonCode::InProgress),
             Standing::Pending => about(OutcomeKind::Kept),
             Standing::Redeemed => {
@@ -146,7 +152,14 @@ impl Work<'_> {
             Standing::Expired | Standing::Revoked => {
                 about(OutcomeKind::Failed).because(ReasonCode::Conflict)
             }
-        })
+        }
+    }
+
+    /// Whether a row that this batch once created is another batch's by now: somebody deleted ours, and the other
+    /// one planned the same id.
+    pub(super) fn is_anothers(&self, plan: &Plan, row: &Invitation) -> bool {
+        let other = |batch| batch != self.terms.number;
+        plan.seen().is_none() && row.batch.is_some_and(other)
     }
 
     fn new_rows(&self) -> NewRows<'_> {

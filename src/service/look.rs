@@ -51,6 +51,7 @@ impl Open {
             place: self.place,
             id: self.row.id,
             version: self.row.version.clone(),
+            batch: self.row.batch,
             code: html.and_then(|html| RedeemLink::code_in(html, &work.parts.policy.portal_url)),
             expires: self.row.expires,
         }
@@ -98,6 +99,9 @@ impl Work<'_> {
         for ((place, item), row) in items.into_iter().zip(rows) {
             match row {
                 None => outcomes.push((place, after_deletion(&item))),
+                Some(row) if self.is_anothers(&item.entry.plan, &row) => {
+                    outcomes.push((place, after_deletion(&item)));
+                }
                 Some(row) if self.proves_sent(&row) => {
                     outcomes.push((
                         place,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::work::{Stopped, Work};
-use crate::domain::ids::InvitationId;
+use crate::domain::ids::{BatchNumber, InvitationId};
 use crate::domain::invitation::{Invitation, Standing, Status, Version};
 use crate::domain::invitation_code::InvitationCode;
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
@@ -25,6 +25,8 @@ pub(super) struct Mailed {
     pub(super) place: usize,
     pub(super) id: InvitationId,
     pub(super) version: Version,
+    /// The batch that created the row.
+    pub(super) batch: Option<BatchNumber>,
     /// The code that the letter carries; unknown where the letter cannot be found any more.
     pub(super) code: Option<InvitationCode>,
     pub(super) expires: Option<Timestamp>,
@@ -123,7 +125,8 @@ impl Work<'_> {
             .invitation(mailed.id, Codes::Included, &self.budget)
             .await?;
         let sent = Outcome::about(OutcomeKind::Sent, mailed.id, mailed.expires);
-        let Some(row) = row else {
+        // An id that was deleted may come back with another batch.
+        let Some(row) = row.filter(|row| row.batch == mailed.batch) else {
             return Ok(Marked::Settled(sent));
         };
         match row.standing(self.parts.clock.now()) {

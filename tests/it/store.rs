@@ -1,10 +1,10 @@
 //! The stories of every batch store, told of a directory.
 
 use portal_invite::clock::Clock;
-use portal_invite::remote::journal::Store;
+use portal_invite::remote::journal::{Store, StoreError};
 use tempfile::TempDir;
 
-use crate::store_suite;
+use crate::store_suite::{self, line, number};
 
 fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -52,4 +52,22 @@ async fn many_mebibytes_of_lines_are_stored_whole() {
 async fn finished_journals_and_keys_are_removed_once_they_are_old() {
     let (_folder, store) = store();
     store_suite::finished_journals_and_keys_are_removed_once_they_are_old(&store).await;
+}
+
+/// A file lock never runs out; a worker that was frozen stops all the same, as it would with a blob.
+#[tokio::test]
+async fn a_worker_that_froze_writes_no_more_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
+    let store = Store::in_directory(folder.path(), clock.clone()).unwrap();
+    let mut journal = store.create(number(1)).await.unwrap();
+    journal.append(&[line(1)]).await.unwrap();
+    clock.skew(41);
+    let refused = journal.append(&[line(2)]).await;
+    assert!(
+        matches!(refused, Err(StoreError::LeaseLost(_))),
+        "{refused:?}"
+    );
+    drop(journal);
+    assert_eq!(store.read(number(1)).await.unwrap(), Some(vec![line(1)]));
 }

@@ -240,3 +240,41 @@ async fn a_row_that_another_batch_has_by_now_proves_nothing_and_is_left_alone() 
         columns.map(|name| &before[name])
     );
 }
+
+#[tokio::test]
+async fn the_letter_of_a_deleted_row_does_not_mark_the_row_that_took_its_id() {
+    let world = impatient().await;
+    let (ann, answer) = invite_with_open_fate(&world, Fault::DropBefore).await;
+    let mut row = world.row(ann);
+    let id = row["adx_invitationid"].as_str().unwrap().parse().unwrap();
+    let dataverse = &world.sandbox.dataverse;
+    dataverse.delete("adx_invitations", id);
+    let columns = row.as_object_mut().unwrap();
+    columns.retain(|name, _| name.starts_with("adx_") && name != "adx_redemptions");
+    row["_adx_invitecontact_value"] = json!(ann);
+    row["importsequencenumber"] = json!(1_999_999_999);
+    dataverse.insert("adx_invitations", &row);
+    world.a_minute_passes();
+    world.dispatch_until_idle().await;
+    let outcomes = world.result(answer.batch()).await.outcomes();
+    assert_eq!(outcomes, ["failed conflict"]);
+    assert_eq!(world.row(ann)["statuscode"], 1, "nobody sent this one yet");
+}
+
+#[tokio::test]
+async fn the_mark_of_an_earlier_letter_does_not_prove_that_it_was_sent_again() {
+    let world = impatient().await;
+    let ann = world.contact("Ann");
+    world.invite_contacts(&[ann]).await;
+    world
+        .sandbox
+        .faults
+        .add(whole_send(Fault::DropBefore).times(1));
+    let again = json!({"contactIds": [ann], "whenPending": "resend"});
+    let answer = world.invite_keyed("again", &again).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    world.a_minute_passes();
+    world.dispatch_until_idle().await;
+    assert_eq!(world.result(answer.batch()).await.outcomes(), ["sent"]);
+    assert_eq!(world.sandbox.graph.letters().len(), 2);
+}

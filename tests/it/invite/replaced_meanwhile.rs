@@ -138,6 +138,14 @@ async fn a_row_redeemed_closed_or_expired_before_its_letter_is_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_row_redeemed_while_it_is_adopted_stays_redeemed() {
+    let (world, old, outcome) = invite_while("resend", at_reading_back, redeem).await;
+    assert_eq!(outcome, "skipped alreadyRegistered");
+    assert_eq!(old_row(&world, old)["statuscode"], REDEEMED);
+    assert_eq!(world.sandbox.graph.letters(), []);
+}
+
+#[tokio::test]
 async fn a_row_whose_limits_a_process_undoes_is_not_sent() {
     let act = change(json!({"adx_maximumredemptions": 100}));
     let (world, old, outcome) = invite_while("resend", at_reading_back, act).await;
