@@ -114,7 +114,6 @@ async fn cost_of(count: usize, body: fn(&[Uuid]) -> Value) -> Cost {
 }
 
 #[tokio::test]
-#[ignore = "takes minutes"]
 async fn memory_and_requests_grow_slowly_up_to_twenty_thousand_contacts() {
     let bodies: [fn(&[Uuid]) -> Value; 3] = [
         |contacts| json!({"contactIds": contacts, "dryRun": true}),
