@@ -10,6 +10,10 @@ use crate::domain::invitation::{Invitation, Status};
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
 use crate::remote::journal::Whereabouts;
 
+/// Invitations that one new one replaces, the newest first: a changeset has room for no more than a thousand writes, and
+/// a try under a lease has 15 seconds for them.
+const MOST_REPLACED: usize = 200;
+
 /// Who made a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Maker {
@@ -54,10 +58,10 @@ pub(super) fn decide(
             if let Some(row) = pending.iter().find(being_sent) {
                 return Err(in_progress(row));
             }
-            let old = pending
-                .iter()
-                .filter(|row| maker(row, journals) != Maker::OtherDeployment);
-            case.replace(old.map(|row| row.id).collect(), new)
+            let old = pending.iter().rev();
+            let old = old.filter(|row| maker(row, journals) != Maker::OtherDeployment);
+            let old = old.map(|row| row.id).take(MOST_REPLACED);
+            case.replace(old.collect(), new)
         }
     }
 }

@@ -292,6 +292,21 @@ async fn replace_closes_every_pending_one_but_another_deployments() {
     assert_eq!(world.rows(ann).len(), 4);
 }
 
+/// A flow that ran each day made so many; the next request closes the rest.
+#[tokio::test]
+async fn more_than_fit_into_one_step_are_replaced_as_far_as_they_fit() {
+    let world = sending().await;
+    let ann = world.contact("Ann");
+    for _ in 0..1_001 {
+        row_of(&world, ann, &json!({}));
+    }
+    let body = json!({"contactIds": [ann], "whenPending": "replace"});
+    assert_eq!(world.invite_keyed("once", &body).await.outcomes(), ["sent"]);
+    let rows = world.rows(ann);
+    let open = rows.iter().filter(|row| row["statecode"] == 0).count();
+    assert_eq!((rows.len(), open), (1_002, 802));
+}
+
 #[tokio::test]
 async fn a_dry_run_tells_what_would_be_sent_again_and_replaced() {
     let world = World::start().await;
