@@ -169,6 +169,8 @@ struct Planned {
     entries: Vec<Entry>,
     /// How long after a letter no other one follows; `None` where an Idempotency-Key tells requests apart.
     cooldown: Option<Duration>,
+    /// By when it must be journalled: nobody waits for it any longer.
+    budget: Budget,
 }
 
 impl Service {
@@ -229,6 +231,7 @@ impl Service {
             terms,
             entries,
             cooldown,
+            budget,
         })
     }
 }

@@ -75,6 +75,7 @@ impl Service {
             terms,
             mut entries,
             cooldown,
+            budget,
         } = planned;
         claim_letters(&self.0, terms.number, &mut entries, cooldown).await?;
         let by = Uuid::from_u128(
@@ -88,6 +89,11 @@ impl Service {
         for entries in entries.chunks(ENTRIES_A_LINE) {
             let entries = entries.to_vec();
             journal.append(&[Line::Plan { by, entries }]).await?;
+        }
+        if budget.left().is_zero() {
+            // The caller is told to come again; what nobody was told of must not be sent.
+            journal.discard().await?;
+            return Err(InviteError::Busy);
         }
         let count = entries.len();
         journal.append(&[Line::Planned { by, count }]).await?;

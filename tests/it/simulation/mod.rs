@@ -6,6 +6,7 @@
 mod chaos;
 mod diary;
 mod frozen;
+mod late;
 mod life;
 mod pace;
 mod process;
