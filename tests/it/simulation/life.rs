@@ -5,11 +5,11 @@
 //! not what its destructors would like to send.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::diary::Diary;
 
@@ -39,7 +39,9 @@ pub(super) struct Fate {
 #[derive(Clone)]
 pub(super) struct Life {
     pub(super) name: Arc<str>,
-    standing: watch::Sender<Standing>,
+    standing: Arc<Mutex<Standing>>,
+    /// Wakes whoever waits in the order of waiting, which a watch channel does not: a run must repeat itself.
+    changed: Arc<Notify>,
     requests: Arc<AtomicU32>,
     fates: Arc<[Fate]>,
     diary: Diary,
@@ -49,7 +51,8 @@ impl Life {
     pub(super) fn new(name: &str, fates: Vec<Fate>, diary: &Diary) -> Self {
         Self {
             name: name.into(),
-            standing: watch::Sender::new(Standing::Awake),
+            standing: Arc::new(Mutex::new(Standing::Awake)),
+            changed: Arc::default(),
             requests: Arc::default(),
             fates: fates.into(),
             diary: diary.clone(),
@@ -58,19 +61,37 @@ impl Life {
 
     /// Works for as long as the process lives; `None` where it died over it.
     pub(super) async fn live<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut standing = self.standing.subscribe();
         let mut work = pin!(work);
         loop {
-            let now = *standing.borrow_and_update();
-            match now {
+            match self.standing() {
                 Standing::Dead => return None,
-                Standing::Frozen => standing.changed().await.ok()?,
+                Standing::Frozen => self.change_from(Standing::Frozen).await,
                 Standing::Awake => tokio::select! {
                     biased;
-                    changed = standing.changed() => changed.ok()?,
+                    () = self.change_from(Standing::Awake) => {}
                     done = &mut work => return Some(done),
                 },
             }
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        *self.standing.lock().unwrap()
+    }
+
+    fn stand(&self, standing: Standing) {
+        *self.standing.lock().unwrap() = standing;
+        self.changed.notify_waiters();
+    }
+
+    async fn change_from(&self, before: Standing) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.standing() != before {
+                return;
+            }
+            changed.await;
         }
     }
 
@@ -103,12 +124,12 @@ impl Life {
     fn suffer(&self, blow: Blow, when: &str) {
         match blow {
             Blow::Crash => {
-                self.standing.send_replace(Standing::Dead);
+                self.stand(Standing::Dead);
                 self.diary.count("crashes", 1);
                 self.diary.note(|| format!("{} crashes {when}", self.name));
             }
             Blow::Freeze(time) => {
-                self.standing.send_replace(Standing::Frozen);
+                self.stand(Standing::Frozen);
                 self.diary.count("freezes", 1);
                 let words = || format!("{} freezes {when} for {time:?}", self.name);
                 self.diary.note(words);
@@ -121,14 +142,8 @@ impl Life {
         let life = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
-            let woken = life.standing.send_if_modified(|standing| {
-                let frozen = *standing == Standing::Frozen;
-                if frozen {
-                    *standing = Standing::Awake;
-                }
-                frozen
-            });
-            if woken {
+            if life.standing() == Standing::Frozen {
+                life.stand(Standing::Awake);
                 life.diary.count("frozen processes that woke up", 1);
                 life.diary.note(|| format!("{} wakes up", life.name));
             }
@@ -136,9 +151,11 @@ impl Life {
     }
 
     async fn stay_awake(&self) {
-        let mut standing = self.standing.subscribe();
-        let awake = standing.wait_for(|standing| *standing == Standing::Awake);
-        // The sender lives as long as `self`.
-        let _ = awake.await;
+        loop {
+            match self.standing() {
+                Standing::Awake => return,
+                other => self.change_from(other).await,
+            }
+        }
     }
 }
