@@ -183,6 +183,9 @@ fn policy(config: Config) -> Policy {
         delivery: config.mail_delivery,
         inline_time: config.inline_time,
         sweep_scope: config.sweep_scope,
+        auto_invite_filter: config.auto_invite_filter,
+        remind_days_before: config.remind_days_before,
+        digest_to: config.digest_to.iter().map(address).collect(),
         keep: Duration::from_secs(u64::from(config.batch_keep_days) * 24 * 3_600),
     }
 }

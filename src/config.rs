@@ -94,6 +94,12 @@ pub struct Config {
     pub resend_cooldown: Duration,
     /// `SWEEP_SCOPE`.
     pub sweep_scope: SweepScope,
+    /// `AUTO_INVITE_FILTER`: which new contacts are invited unasked, as an `OData` filter.
+    pub auto_invite_filter: Option<String>,
+    /// `REMIND_DAYS_BEFORE`: how many days before an expiry a reminder may go out; 0 for never.
+    pub remind_days_before: u32,
+    /// `DIGEST_TO`: who gets the daily digest; nobody where it is empty.
+    pub digest_to: Vec<EmailAddress>,
     /// `INLINE_SECONDS`: how long a POST goes on sending before it answers 202.
     pub inline_time: Duration,
     /// `BATCH_STORE`, else `AzureWebJobsStorage__*`: where the journals are.
@@ -150,6 +156,9 @@ const LONGEST_INLINE_SECONDS: i64 = 90;
 /// A day: whoever asks a day later has a reason.
 const LONGEST_COOLDOWN_MINUTES: i64 = 1_440;
 
+/// As long as an invitation can be valid.
+const LONGEST_REMIND_DAYS: i64 = 365;
+
 impl Config {
     /// Reads and checks every setting.
     ///
@@ -190,6 +199,11 @@ impl Config {
             parse::whole_number(text, 0..=LONGEST_COOLDOWN_MINUTES)
         });
         let sweep_scope = read.with_default("SWEEP_SCOPE", "all", parse::sweep_scope);
+        let auto_invite_filter = read.optional("AUTO_INVITE_FILTER", parse::filter);
+        let remind_days = read.with_default("REMIND_DAYS_BEFORE", "3", |text| {
+            parse::whole_number(text, 0..=LONGEST_REMIND_DAYS)
+        });
+        let digest_to = read.optional("DIGEST_TO", parse::email_list);
         let inline = read.with_default("INLINE_SECONDS", "60", |text| {
             parse::whole_number(text, 1..=LONGEST_INLINE_SECONDS)
         });
@@ -227,6 +241,9 @@ impl Config {
             allowed_roles: roles.unwrap_or_default(),
             resend_cooldown: Duration::from_mins(u64::try_from(cooldown?).ok()?),
             sweep_scope: sweep_scope?,
+            auto_invite_filter,
+            remind_days_before: u32::try_from(remind_days?).ok()?,
+            digest_to: digest_to.unwrap_or_default(),
             inline_time: Duration::from_secs(u64::try_from(inline?).ok()?),
             batch_store: batch_store?,
             batch_keep_days: u32::try_from(keep_days?).ok()?,

@@ -274,6 +274,14 @@ pub(super) fn path(text: &str) -> Parsed<PathBuf> {
     Ok(PathBuf::from(text))
 }
 
+/// An `OData` filter; only Dataverse can tell whether it is right.
+pub(super) fn filter(text: &str) -> Parsed<String> {
+    if text.starts_with("$filter") {
+        return Err("is what follows $filter=, without that name".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn boolean(text: &str) -> Parsed<bool> {
     match text {
         "true" => Ok(true),

@@ -168,12 +168,16 @@ impl Invitation {
         }
     }
 
-    /// Whether it stands in the way of another invitation of its contact to the site.
+    /// Whether it belongs to a site.
     ///
     /// A row without a website counts for every site, and so does every row where the deployment names no website.
+    pub fn is_of(&self, site: Option<WebsiteId>) -> bool {
+        self.website.is_none() || site.is_none() || self.website == site
+    }
+
+    /// Whether it stands in the way of another invitation of its contact to the site.
     pub fn is_pending_for(&self, now: Timestamp, site: Option<WebsiteId>) -> bool {
-        let of_this_site = self.website.is_none() || site.is_none() || self.website == site;
-        of_this_site
+        self.is_of(site)
             && self.kind == Kind::Single
             && self.is_open()
             && !self.is_redeemed()

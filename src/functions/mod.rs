@@ -21,6 +21,7 @@ use crate::service::Service;
 
 mod batch;
 mod dispatch;
+mod doctor;
 mod fields;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -44,6 +45,7 @@ pub fn router(service: Service) -> Router {
     Router::new()
         .route("/api/invitations", post(invite::handle))
         .route("/api/batches/{number}", get(batch::handle))
+        .route("/api/doctor", get(doctor::handle))
         .route("/api/health", get(health::handle))
         .route("/function-dispatch", post(dispatch::handle))
         .route("/function-sweep", post(sweep::handle))

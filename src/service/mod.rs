@@ -28,6 +28,8 @@ mod compose;
 mod create;
 mod deliver;
 pub mod dispatch;
+pub mod doctor;
+mod find;
 pub mod invite;
 mod look;
 mod mark;
@@ -76,6 +78,12 @@ pub struct Policy {
     pub inline_time: Duration,
     /// Which rows the sweep closes.
     pub sweep_scope: SweepScope,
+    /// Which new contacts are invited unasked, as an `OData` filter.
+    pub auto_invite_filter: Option<String>,
+    /// How many days before an expiry a reminder may go out; 0 for never.
+    pub remind_days_before: u32,
+    /// Who gets the daily digest; nobody where it is empty.
+    pub digest_to: Vec<String>,
     /// How long finished journals are kept.
     pub keep: Duration,
     /// How long after a letter no request without an Idempotency-Key sends another one.

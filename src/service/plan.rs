@@ -193,13 +193,9 @@ fn pending<'a>(invitations: &'a [Invitation], now: Timestamp, site: &Site) -> Ve
 ///
 /// Rows whose journals are gone count too; otherwise the chain would start again at an id that exists.
 fn newest_numbered(invitations: &[Invitation], site: &Site) -> Option<InvitationId> {
-    let of_this_site = |row: &&Invitation| {
-        row.website.is_none() || site.website().is_none() || row.website == site.website()
-    };
     let numbered = invitations
         .iter()
-        .filter(|row| row.batch.is_some())
-        .filter(of_this_site);
+        .filter(|row| row.batch.is_some() && row.is_of(site.website()));
     numbered
         .max_by_key(|row| (row.created, row.id))
         .map(|row| row.id)

@@ -67,6 +67,8 @@ impl Setup {
             ("BATCH_STORE", store.path().to_str().unwrap()),
             ("DISPATCH_SCHEDULE", "0 * * * * *"),
             ("SWEEP_SCHEDULE", "0 0 * * * *"),
+            ("REMIND_SCHEDULE", "0 30 7 * * *"),
+            ("DIGEST_SCHEDULE", "0 0 6 * * *"),
             ("RUST_LOG", "trace"),
             ("PORTAL_TIME_ZONE", "Europe/Oslo"),
             ("BRAND_NAME", "Contoso"),
