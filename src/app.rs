@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::batch::LetterTerms;
 use crate::functions;
 use crate::letter::{Brand, LetterError, Letters};
 use crate::remote::dataverse::Dataverse;
@@ -48,6 +49,11 @@ pub enum AppError {
     /// A language has no template.
     #[error("LANGUAGES names {0}, which has no templates")]
     Language(String),
+    /// A language has no reminder.
+    #[error(
+        "LANGUAGES names {0}, which has no reminder.html; add one, or set REMIND_DAYS_BEFORE to 0"
+    )]
+    Reminder(String),
     /// The batch store cannot be opened.
     #[error("cannot open the batch store (BATCH_STORE): {0}")]
     Store(io::Error),
@@ -56,7 +62,10 @@ pub enum AppError {
 impl AppError {
     /// Whether changing a setting or a template cures it, and another start does not.
     pub const fn is_setting(&self) -> bool {
-        matches!(self, Self::Letters(_) | Self::Language(_))
+        matches!(
+            self,
+            Self::Letters(_) | Self::Language(_) | Self::Reminder(_)
+        )
     }
 }
 
@@ -96,6 +105,12 @@ impl App {
             .find(|language| !letters.has_language(language))
         {
             return Err(AppError::Language(language.clone()));
+        }
+        let reminder = |language: &&String| !letters.has(language, LetterTerms::REMINDER);
+        if config.remind_days_before > 0
+            && let Some(language) = config.languages.keys().find(reminder)
+        {
+            return Err(AppError::Reminder(language.clone()));
         }
         let sources = || (clock.clone(), chance.clone());
         let store = store(&config, &transport, sources())?;

@@ -46,7 +46,7 @@ pub struct Terms {
 }
 
 /// What the letters of a batch have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LetterTerms {
     /// A language of the template set.
@@ -61,6 +61,25 @@ pub struct LetterTerms {
     pub return_path: Option<String>,
     /// Who invites, by name.
     pub inviter_name: Option<String>,
+}
+
+impl LetterTerms {
+    /// The template of a letter about which a request says nothing.
+    pub const INVITATION: &str = "invitation";
+    /// The template of reminders.
+    pub const REMINDER: &str = "reminder";
+
+    /// The plain letter in a language.
+    pub fn plain(language: &str) -> Self {
+        Self {
+            language: language.to_owned(),
+            template: Self::INVITATION.to_owned(),
+            subject: None,
+            message: None,
+            return_path: None,
+            inviter_name: None,
+        }
+    }
 }
 
 /// Rows that each invitation of a batch points to.
@@ -129,6 +148,17 @@ pub enum Plan {
     Resend(Seen),
     /// Send a letter about an invitation that someone else prepared.
     Adopt(Seen),
+    /// Give an invitation that stands the expiry of the terms, then send its letter again.
+    Extend(Seen),
+    /// Open an expired invitation until the expiry of the terms, then send its letter again.
+    Reopen(Seen),
+    /// Remind of an invitation before its expiry.
+    Remind {
+        /// The invitation.
+        seen: Seen,
+        /// The expiry that is close; of another one its own reminder tells.
+        expires: Timestamp,
+    },
 }
 
 /// An invitation that stands already, as it was when the plan was made.
@@ -146,7 +176,7 @@ impl Plan {
         match self {
             Self::Settled(_) => None,
             Self::Create(id) | Self::Replace { new: id, .. } => Some(*id),
-            Self::Resend(seen) | Self::Adopt(seen) => Some(seen.id),
+            _ => self.seen().map(|seen| seen.id),
         }
     }
 
@@ -161,7 +191,11 @@ impl Plan {
     /// The row that is there before the batch begins.
     pub fn seen(&self) -> Option<Seen> {
         match self {
-            Self::Resend(seen) | Self::Adopt(seen) => Some(*seen),
+            Self::Resend(seen)
+            | Self::Adopt(seen)
+            | Self::Extend(seen)
+            | Self::Reopen(seen)
+            | Self::Remind { seen, .. } => Some(*seen),
             Self::Settled(_) | Self::Create(_) | Self::Replace { .. } => None,
         }
     }
@@ -172,7 +206,7 @@ impl Plan {
     /// again is about an invitation that still stands.
     pub fn may_send(&self, standing: Standing) -> bool {
         match standing {
-            Standing::Unsent => true,
+            Standing::Unsent => !matches!(self, Self::Remind { .. }),
             Standing::Pending => self.seen().is_some(),
             Standing::Redeemed | Standing::Expired | Standing::Revoked => false,
         }

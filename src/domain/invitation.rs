@@ -184,6 +184,21 @@ impl Invitation {
             && !self.is_past_expiry(now)
     }
 
+    /// Whether a reminder of it is due: sent by a batch, for one contact, and expiring by `horizon`.
+    ///
+    /// Whoever got the letter lately needs no reminder yet: it has to be as old as what is left of its time. The row's
+    /// last change stands for the letter, which it never precedes.
+    pub fn remindable(&self, now: Timestamp, horizon: Timestamp) -> bool {
+        let soon = |expires: Timestamp| {
+            expires <= horizon && now.duration_since(self.modified) >= expires.duration_since(now)
+        };
+        self.batch.is_some()
+            && self.kind == Kind::Single
+            && self.status == Status::Sent
+            && self.standing(now) == Standing::Pending
+            && self.expires.is_some_and(soon)
+    }
+
     /// Whether the sweep closes it: open, past its expiry, in scope, and not half redeemed.
     pub fn sweepable(&self, now: Timestamp, scope: SweepScope) -> bool {
         let in_scope = scope == SweepScope::All || self.batch.is_some();

@@ -7,7 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::fields::Fields;
@@ -24,8 +24,8 @@ use crate::service::report::{BatchReport, ResultEntry};
 
 /// The length of an Idempotency-Key, and of what callers say about themselves.
 const LONGEST_KEY: usize = 255;
-const LONGEST_NAME: usize = 100;
-const LONGEST_MESSAGE: usize = 2_000;
+pub(super) const LONGEST_NAME: usize = 100;
+pub(super) const LONGEST_MESSAGE: usize = 2_000;
 const LONGEST_SUBJECT: usize = 255;
 
 /// Each role is one more write for each contact.
@@ -49,7 +49,7 @@ pub(super) async fn handle(
     Ok(answer(report?, &headers))
 }
 
-fn too_large(rejection: &BytesRejection) -> Problem {
+pub(super) fn too_large(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge")
@@ -82,13 +82,7 @@ pub(super) fn idempotency_key(
 
 /// Reads the whole request before refusing it, so that every mistake is told at once.
 pub(super) fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Problem> {
-    let not_json =
-        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
-    let value: Value = serde_json::from_slice(body).map_err(|error| not_json(error.to_string()))?;
-    let Value::Object(object) = value else {
-        return Err(not_json("The body must be a JSON object.".to_owned()));
-    };
-    let mut fields = Fields::new(object);
+    let mut fields = Fields::new(json_object(body)?);
     let request = InviteRequest {
         source: source(&mut fields)?,
         expiry: expiry(&mut fields),
@@ -115,6 +109,16 @@ pub(super) fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Pr
         Ok(request)
     } else {
         Err(Problem::invalid(errors))
+    }
+}
+
+pub(super) fn json_object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    let not_json =
+        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(not_json("The body must be a JSON object.".to_owned())),
+        Err(error) => Err(not_json(error.to_string())),
     }
 }
 
@@ -174,7 +178,7 @@ fn when_pending(fields: &mut Fields) -> WhenPending {
 
 /// The signed-in caller, as App Service authentication names them.
 /// <https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities>
-fn caller(headers: &HeaderMap) -> Option<String> {
+pub(super) fn caller(headers: &HeaderMap) -> Option<String> {
     let name = headers.get("x-ms-client-principal-name")?.to_str().ok()?;
     (!name.is_empty()).then(|| name.chars().take(LONGEST_NAME).collect())
 }

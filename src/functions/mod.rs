@@ -28,6 +28,9 @@ pub(crate) mod fuzz;
 mod health;
 mod invite;
 mod problem;
+mod remind;
+mod resend;
+mod revoke;
 mod source;
 mod sweep;
 mod timer;
@@ -44,10 +47,13 @@ const DEADLINE: Duration = Duration::from_secs(100);
 pub fn router(service: Service) -> Router {
     Router::new()
         .route("/api/invitations", post(invite::handle))
+        .route("/api/invitations/{id}/resend", post(resend::handle))
+        .route("/api/invitations/{id}/revoke", post(revoke::handle))
         .route("/api/batches/{number}", get(batch::handle))
         .route("/api/doctor", get(doctor::handle))
         .route("/api/health", get(health::handle))
         .route("/function-dispatch", post(dispatch::handle))
+        .route("/function-remind", post(remind::handle))
         .route("/function-sweep", post(sweep::handle))
         // The host asks this for readiness, and often after that.
         .route("/", get(|| async { "portal-invite" }))

@@ -12,7 +12,10 @@ use serde::Serialize;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::StoreError;
 use crate::service::invite::{FieldError, InviteError, MOST_CONTACTS};
+use crate::service::remind::RemindError;
 use crate::service::report::ReportError;
+use crate::service::resend::{Barred, ResendError};
+use crate::service::revoke::RevokeError;
 
 /// What a caller is told when something is wrong.
 #[derive(Debug, Serialize)]
@@ -75,6 +78,12 @@ fn title(code: &str) -> &'static str {
         "invalidJson" => "The body is not valid JSON.",
         "notAllowed" => "The settings do not allow this.",
         "notFound" => "There is nothing at this address.",
+        "invitationNotFound" => "There is no such invitation.",
+        "alreadyRedeemed" => "The invitation was redeemed.",
+        "revoked" => "The invitation was revoked.",
+        "notSendable" => "The letter of this invitation cannot be sent again.",
+        "cooldown" => "A letter about this invitation went out lately.",
+        "contended" => "The invitation is being changed by someone else. Send the request again.",
         "batchNotFound" => "There is no such batch.",
         "methodNotAllowed" => "This address does not take this method.",
         "tooManyContacts" => "The request names too many contacts.",
@@ -128,6 +137,56 @@ impl From<InviteError> for Problem {
             InviteError::Store(error) => error.into(),
         }
     }
+}
+
+impl From<ResendError> for Problem {
+    fn from(error: ResendError) -> Self {
+        match error {
+            ResendError::Unknown => Self::new(StatusCode::NOT_FOUND, "invitationNotFound"),
+            ResendError::Barred(barred) => {
+                let code = match barred {
+                    Barred::Redeemed => "alreadyRedeemed",
+                    Barred::Revoked => "revoked",
+                    _ => "notSendable",
+                };
+                Self::new(StatusCode::CONFLICT, code).detail(sentence(&barred))
+            }
+            ResendError::Cooling(wait) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "cooldown").retry_after(wait)
+            }
+            ResendError::Invite(error) => error.into(),
+        }
+    }
+}
+
+impl From<RevokeError> for Problem {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Unknown => Self::new(StatusCode::NOT_FOUND, "invitationNotFound"),
+            RevokeError::Redeemed => Self::new(StatusCode::CONFLICT, "alreadyRedeemed"),
+            RevokeError::Contended => Self::new(StatusCode::SERVICE_UNAVAILABLE, "contended")
+                .retry_after(Duration::from_secs(5)),
+            RevokeError::Remote(error) => error.into(),
+            RevokeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RemindError> for Problem {
+    fn from(error: RemindError) -> Self {
+        match error {
+            RemindError::Remote(error) => error.into(),
+            RemindError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// An error's text as a sentence.
+fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 impl From<ReportError> for Problem {

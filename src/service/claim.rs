@@ -4,6 +4,8 @@
 //! guard, and a caller may repeat a request while the first one still waits for its sender's next minute. So each
 //! batch claims the letter by a key of the row and its last change: who finds it claimed leaves it out.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -11,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Parts;
 use crate::domain::batch::{Entry, Plan, Seen};
-use crate::domain::ids::BatchNumber;
+use crate::domain::ids::{BatchNumber, InvitationId};
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
 use crate::domain::progress::Journalled;
 use crate::remote::journal::{Claim, KeyRecord, StoreError, Take};
@@ -20,9 +22,10 @@ use crate::remote::journal::{Claim, KeyRecord, StoreError, Take};
 const WIDTH: usize = 16;
 
 /// How far the batch is that has a claim.
-enum Holder {
+#[derive(Clone, Copy)]
+pub(super) enum Holder {
     /// It has work left, or is being planned.
-    AtWork,
+    AtWork(BatchNumber),
     /// It ended then, and the row does not show it.
     Ended(Timestamp),
     /// It was never accepted.
@@ -38,53 +41,164 @@ pub(super) async fn claim_letters(
     entries: &mut [Entry],
     cooldown: Option<Duration>,
 ) -> Result<(), StoreError> {
-    let seen = entries.iter().enumerate();
-    let seen: Vec<_> = seen
-        .filter_map(|(place, entry)| Some((place, entry.plan.seen()?)))
-        .collect();
-    let mut claims = futures::stream::iter(seen)
-        .map(|(place, seen)| async move { (place, claim(parts, batch, seen, cooldown).await) })
-        .buffer_unordered(WIDTH);
-    while let Some((place, claimed)) = claims.next().await {
-        if let Some(kept) = claimed? {
-            entries[place].plan = Plan::Settled(kept);
-        }
+    let stands = |ended| is_within(cooldown, ended, parts.clock.now());
+    for (place, holder) in claim_all(parts, batch, entries, stands).await? {
+        let kept = entries[place].plan.seen().map(|seen| seen.id);
+        let kept = kept.map(|id| Outcome::about(OutcomeKind::Kept, id, None));
+        entries[place].plan = match (holder, kept) {
+            (Holder::AtWork(_), Some(kept)) => Plan::Settled(kept.because(ReasonCode::InProgress)),
+            (_, Some(kept)) => Plan::Settled(kept),
+            (_, None) => continue,
+        };
     }
     Ok(())
 }
 
-/// Claims one letter; gives how the entry ends where it cannot be had.
-async fn claim(
+/// Claims reminders; leaves out those that another batch has sent, or is about to.
+pub(super) async fn claim_reminders(
     parts: &Parts,
     batch: BatchNumber,
+    entries: Vec<Entry>,
+) -> Result<Vec<Entry>, StoreError> {
+    let others = claim_all(parts, batch, &entries, |_| true).await?;
+    let others: HashSet<usize> = others.into_iter().map(|(place, _)| place).collect();
+    let entries = entries.into_iter().enumerate();
+    let claimed = entries.filter(|(place, _)| !others.contains(place));
+    Ok(claimed.map(|(_, entry)| entry).collect())
+}
+
+/// Who is just sending the next letter about a row, or has lately tried in vain to.
+pub(super) async fn holder(
+    parts: &Parts,
     seen: Seen,
-    cooldown: Option<Duration>,
-) -> Result<Option<Outcome>, StoreError> {
-    let record = KeyRecord {
-        batch,
-        body_hash: String::new(),
-    };
-    let kept = || Outcome::about(OutcomeKind::Kept, seen.id, None);
+    cooldown: Duration,
+) -> Result<Option<Holder>, StoreError> {
+    let stands = |ended| is_within(Some(cooldown), ended, parts.clock.now());
+    find(&Holders::of(parts), &Key::Letter(seen), None, stands).await
+}
+
+/// Claims what can be had; gives the entries whose letters others have, with who has them.
+async fn claim_all(
+    parts: &Parts,
+    batch: BatchNumber,
+    entries: &[Entry],
+    stands: impl Fn(Timestamp) -> bool + Copy,
+) -> Result<Vec<(usize, Holder)>, StoreError> {
+    let holders = &Holders::of(parts);
+    let keys = entries.iter().enumerate();
+    let keys: Vec<_> = keys
+        .filter_map(|(place, entry)| Some((place, Key::of(&entry.plan)?)))
+        .collect();
+    let claims = keys.into_iter().map(|(place, key)| async move {
+        let holder = find(holders, &key, Some(batch), stands).await?;
+        Ok(holder.map(|holder| (place, holder)))
+    });
+    let mut claims = futures::stream::iter(claims).buffer_unordered(WIDTH);
+    let mut others = Vec::new();
+    while let Some(claimed) = claims.next().await {
+        others.extend(claimed?);
+    }
+    Ok(others)
+}
+
+/// Asks for one key after another until one is free, or held by another batch that still counts; a batch that is
+/// named claims the free one.
+async fn find(
+    holders: &Holders<'_>,
+    key: &Key,
+    batch: Option<BatchNumber>,
+    stands: impl Fn(Timestamp) -> bool,
+) -> Result<Option<Holder>, StoreError> {
     for number in 0_u32.. {
-        let name = format!("letter-{}-{}-{number}", seen.id, seen.modified.as_second());
-        let holder = match parts.store.claim(&name, &record).await? {
-            Claim::Taken(first) if first.batch != batch => first.batch,
-            Claim::Won | Claim::Taken(_) => return Ok(None),
+        let Some(first) = holders.first(&key.name(number), batch).await? else {
+            return Ok(None);
         };
-        match look_at(parts, holder).await? {
-            Holder::AtWork => return Ok(Some(kept().because(ReasonCode::InProgress))),
-            Holder::Ended(at) if is_within(cooldown, at, parts.clock.now()) => {
-                return Ok(Some(kept()));
-            }
-            Holder::Ended(_) | Holder::Dead => {}
+        match holders.get(first).await? {
+            Holder::Dead => {}
+            Holder::Ended(at) if !stands(at) => {}
+            holder => return Ok(Some(holder)),
         }
     }
-    Ok(Some(kept()))
+    Ok(None)
+}
+
+/// What only one batch may send.
+enum Key {
+    /// The next letter about a row that stands so.
+    Letter(Seen),
+    /// The reminder of an expiry.
+    Reminder(InvitationId, Timestamp),
+}
+
+impl Key {
+    fn of(plan: &Plan) -> Option<Self> {
+        match plan {
+            Plan::Remind { seen, expires } => Some(Self::Reminder(seen.id, *expires)),
+            plan => plan.seen().map(Self::Letter),
+        }
+    }
+
+    fn name(&self, number: u32) -> String {
+        match self {
+            Self::Letter(seen) => {
+                let modified = seen.modified.as_second();
+                format!("letter-{}-{modified}-{number}", seen.id)
+            }
+            Self::Reminder(id, expires) => {
+                format!("remind-{id}-{}-{number}", expires.strftime("%Y-%m-%d"))
+            }
+        }
+    }
 }
 
 fn is_within(cooldown: Option<Duration>, at: Timestamp, now: Timestamp) -> bool {
     let cooldown = cooldown.and_then(|cooldown| SignedDuration::try_from(cooldown).ok());
     cooldown.is_some_and(|cooldown| now.duration_since(at) < cooldown)
+}
+
+/// Batches that have claims; one batch can hold thousands, and is looked at once.
+struct Holders<'a> {
+    parts: &'a Parts,
+    known: Mutex<HashMap<BatchNumber, Holder>>,
+}
+
+impl<'a> Holders<'a> {
+    fn of(parts: &'a Parts) -> Self {
+        Self {
+            parts,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The batch that has a key; `None` where that is the one that asks, or nobody.
+    async fn first(
+        &self,
+        name: &str,
+        batch: Option<BatchNumber>,
+    ) -> Result<Option<BatchNumber>, StoreError> {
+        let Some(batch) = batch else {
+            return Ok(self.parts.store.key(name).await?.map(|key| key.batch));
+        };
+        let record = KeyRecord {
+            batch,
+            body_hash: String::new(),
+        };
+        Ok(match self.parts.store.claim(name, &record).await? {
+            Claim::Taken(first) if first.batch != batch => Some(first.batch),
+            Claim::Won | Claim::Taken(_) => None,
+        })
+    }
+
+    async fn get(&self, batch: BatchNumber) -> Result<Holder, StoreError> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known().get(&batch).copied();
+        if let Some(holder) = found {
+            return Ok(holder);
+        }
+        let holder = look_at(self.parts, batch).await?;
+        known().insert(batch, holder);
+        Ok(holder)
+    }
 }
 
 /// A batch that was never accepted claims nothing; its journal is made before its claims.
@@ -93,7 +207,8 @@ async fn look_at(parts: &Parts, batch: BatchNumber) -> Result<Holder, StoreError
     match lines.map(Journalled::fold) {
         None => return Ok(Holder::Dead),
         Some(Journalled::Planned(progress)) => {
-            return Ok(progress.ended.map_or(Holder::AtWork, Holder::Ended));
+            let ended = progress.ended.map(Holder::Ended);
+            return Ok(ended.unwrap_or(Holder::AtWork(batch)));
         }
         Some(Journalled::Unplanned) => {}
     }
@@ -104,8 +219,8 @@ async fn look_at(parts: &Parts, batch: BatchNumber) -> Result<Holder, StoreError
                 journal.discard().await?;
                 Ok(Holder::Dead)
             }
-            Journalled::Planned(_) => Ok(Holder::AtWork),
+            Journalled::Planned(_) => Ok(Holder::AtWork(batch)),
         },
-        Take::Held | Take::Gone => Ok(Holder::AtWork),
+        Take::Held | Take::Gone => Ok(Holder::AtWork(batch)),
     }
 }

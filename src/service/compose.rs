@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::adopt::{Adopted, needs_adopting};
 use super::mark::Mailed;
 use super::plan::check_contact;
+use super::prepare::{Prepared, Rival};
 use super::work::{Stopped, Work};
 use crate::domain::batch::Plan;
 use crate::domain::email_address::EmailAddress;
@@ -36,6 +36,8 @@ pub(super) struct Ready {
 enum Judged {
     Ready(Box<Ready>),
     Settled(Outcome),
+    /// Its row was changed: look at everything anew, at once.
+    Again,
     Later,
 }
 
@@ -54,6 +56,7 @@ impl Work<'_> {
             match self.judge_letter(*place, item, &survey).await? {
                 Judged::Ready(letter) => ready.push(*letter),
                 Judged::Settled(outcome) => outcomes.push((*place, outcome)),
+                Judged::Again => {}
                 Judged::Later => self.wait_with([*place], Duration::from_secs(5)),
             }
         }
@@ -68,49 +71,73 @@ impl Work<'_> {
         item: &Item,
         survey: &Survey,
     ) -> Result<Judged, Stopped> {
-        let rows = survey.invitations_of(item.entry.contact);
+        let (plan, rows) = (&item.entry.plan, survey.invitations_of(item.entry.contact));
         let own = rows.iter().find(|row| Some(row.id) == item.invitation());
         let Some(row) = own else {
             return Ok(Judged::Settled(self.after_loss(item).await?));
         };
-        if self.is_anothers(&item.entry.plan, row) {
-            return Ok(Judged::Settled(self.after_another(row)));
+        if let Some(judged) = self.judge_row(plan, row, rows).await? {
+            return Ok(judged);
+        }
+        let registered = self.terms.include_registered;
+        let to = match check_contact(item.entry.contact, survey, true, registered) {
+            Err(outcome) => return self.refuse(row, outcome).await,
+            Ok(None) => return Ok(Judged::Later),
+            Ok(Some(to)) => to,
+        };
+        let Some(change) = self.missing(row, plan) else {
+            return self.compose(place, row, to, item, survey).await;
+        };
+        match self.prepare(row, plan, change).await? {
+            // The contact may have got another invitation before this one could be redeemed again.
+            Prepared::Row(_) if matches!(plan, Plan::Reopen(_)) => Ok(Judged::Again),
+            Prepared::Row(row) => self.compose(place, &row, to, item, survey).await,
+            Prepared::Changed => Ok(Judged::Later),
+            Prepared::Refused(outcome) => Ok(Judged::Settled(outcome)),
+        }
+    }
+
+    /// Whether the row, and the others of its contact, stand in the way of its letter.
+    async fn judge_row(
+        &self,
+        plan: &Plan,
+        row: &Invitation,
+        rows: &[Invitation],
+    ) -> Result<Option<Judged>, Stopped> {
+        if self.is_anothers(plan, row) {
+            return Ok(Some(Judged::Settled(self.after_another(row))));
         }
         let standing = row.standing(self.parts.clock.now());
-        if !item.entry.plan.may_send(standing) {
+        if !plan.may_send(standing) && !self.reopens(plan, standing) {
             let outcome = no_letter(row, standing);
             return match standing {
-                Standing::Expired => self.refuse(row, outcome).await,
-                _ => Ok(Judged::Settled(outcome)),
+                Standing::Expired => self.refuse(row, outcome).await.map(Some),
+                _ => Ok(Some(Judged::Settled(outcome))),
             };
         }
-        // A letter that is sent again is about the row that stands.
-        let older = match item.entry.plan.seen() {
-            None => self.older_pending(row, rows).await?,
-            Some(_) => None,
-        };
-        if let Some(older) = older {
-            return self
-                .refuse(
-                    row,
-                    Outcome::about(OutcomeKind::Kept, older.id, older.expires),
-                )
-                .await;
-        }
-        match check_contact(
-            item.entry.contact,
-            survey,
-            true,
-            self.terms.include_registered,
-        ) {
-            Err(outcome) => self.refuse(row, outcome).await,
-            Ok(None) => Ok(Judged::Later),
-            Ok(Some(to)) if needs_adopting(row, &item.entry.plan) => match self.adopt(row).await? {
-                Adopted::Row(row) => self.compose(place, &row, to, item, survey).await,
-                Adopted::Changed => Ok(Judged::Later),
-                Adopted::Refused(outcome) => Ok(Judged::Settled(outcome)),
+        let kept = |row: &Invitation| Outcome::about(OutcomeKind::Kept, row.id, row.expires);
+        match plan {
+            Plan::Reopen(_) => match self.rival(row, rows).await? {
+                None => Ok(None),
+                Some(Rival::Undecided) => Ok(Some(Judged::Later)),
+                Some(Rival::Stands(outcome)) if standing == Standing::Expired => {
+                    Ok(Some(Judged::Settled(outcome)))
+                }
+                Some(Rival::Stands(outcome)) => {
+                    let closed = self.close_again(row, outcome).await?;
+                    Ok(Some(closed.map_or(Judged::Later, Judged::Settled)))
+                }
             },
-            Ok(Some(to)) => self.compose(place, row, to, item, survey).await,
+            // Of another expiry another reminder tells.
+            Plan::Remind { expires, .. } if row.expires != Some(*expires) => {
+                Ok(Some(Judged::Settled(kept(row))))
+            }
+            // A letter that is sent again is about the row that stands.
+            _ if plan.seen().is_some() => Ok(None),
+            _ => match self.older_pending(row, rows).await? {
+                Some(older) => self.refuse(row, kept(older)).await.map(Some),
+                None => Ok(None),
+            },
         }
     }
 
@@ -253,9 +280,14 @@ fn no_letter(row: &Invitation, standing: Standing) -> Outcome {
 
 /// What tells one delivery from every other; it stays in the sender's mailbox.
 pub(super) fn delivery_key(plan: &Plan, invitation: InvitationId, batch: BatchNumber) -> String {
-    let kind = match plan.seen() {
-        None => "invite",
-        Some(_) => "resend",
-    };
-    format!("{invitation}/{kind}/{batch}")
+    match plan {
+        Plan::Settled(_) | Plan::Create(_) | Plan::Replace { .. } => {
+            format!("{invitation}/invite/{batch}")
+        }
+        // Each expiry has one reminder, whichever batch sends it.
+        Plan::Remind { expires, .. } => {
+            format!("{invitation}/remind/{}", expires.strftime("%Y-%m-%d"))
+        }
+        _ => format!("{invitation}/resend/{batch}"),
+    }
 }

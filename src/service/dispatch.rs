@@ -1,7 +1,7 @@
 //! Owns the taking over of accepted work that nobody is working on.
 //!
 //! Runs each minute. Batches whose lease is free are worked on side by side, the oldest first; the mailboxes' turns
-//! keep one from starving the others.
+//! keep one from starving the others. Reminders come after everything else.
 
 use std::time::Duration;
 
@@ -59,49 +59,86 @@ impl Service {
             .buffer_unordered(MOST_AT_ONCE);
         // No batch is dropped between two lines because another one's journal cannot be read.
         let done: Vec<_> = works.collect().await;
+        let mut reminders = Vec::new();
         for done in done {
-            tally.add(&done?);
+            match done? {
+                Done::PutOff(batch) => reminders.push(batch),
+                done => tally.add(&done),
+            }
+        }
+        let works = futures::stream::iter(reminders)
+            .map(|batch| carry_on(parts, batch, &budget))
+            .buffer_unordered(MOST_AT_ONCE);
+        let done: Vec<_> = works.collect().await;
+        for done in &done {
+            tally.add(done);
         }
         Ok(tally)
     }
 }
 
-#[derive(Default)]
-struct Done {
-    worked: bool,
-    settled: usize,
-    left: usize,
-    ended: bool,
-    stopped: bool,
+/// An accepted batch under our lease.
+struct Taken {
+    journal: Journal,
+    progress: Box<Progress>,
+}
+
+/// What came of one batch.
+enum Done {
+    /// Somebody else works on it, or there is nothing to do.
+    Nothing,
+    /// It holds reminders, which can wait for everything else.
+    PutOff(Taken),
+    /// It was worked on.
+    Worked {
+        settled: usize,
+        left: usize,
+        ended: bool,
+        stopped: bool,
+    },
 }
 
 impl DispatchTally {
     fn add(&mut self, done: &Done) {
-        self.worked += usize::from(done.worked);
-        self.ended += usize::from(done.ended);
-        self.settled += done.settled;
-        self.left += done.left;
-        self.stopped += usize::from(done.stopped);
+        if let Done::Worked {
+            settled,
+            left,
+            ended,
+            stopped,
+        } = done
+        {
+            self.worked += 1;
+            self.ended += usize::from(*ended);
+            self.settled += settled;
+            self.left += left;
+            self.stopped += usize::from(*stopped);
+        }
     }
 }
 
 /// Works on a batch, if nobody does and time is left.
 async fn work_on(parts: &Parts, number: BatchNumber, budget: &Budget) -> Result<Done, StoreError> {
     if budget.left().is_zero() {
-        return Ok(Done::default());
+        return Ok(Done::Nothing);
     }
     match parts.store.take(number).await {
         Ok(Take::Ours(journal, lines)) => match Journalled::fold(lines) {
             Journalled::Planned(progress) => {
-                Ok(carry_on(parts, *journal, *progress, budget.left()).await)
+                let reminds = progress.reminds();
+                let journal = *journal;
+                let batch = Taken { journal, progress };
+                if reminds {
+                    return Ok(Done::PutOff(batch));
+                }
+                Ok(carry_on(parts, batch, budget).await)
             }
-            Journalled::Unplanned => drop_if_old(parts, *journal).await.map(|()| Done::default()),
+            Journalled::Unplanned => drop_if_old(parts, *journal).await.map(|()| Done::Nothing),
         },
-        Ok(Take::Held | Take::Gone) => Ok(Done::default()),
+        Ok(Take::Held | Take::Gone) => Ok(Done::Nothing),
         // One damaged journal must not stop the others.
         Err(error @ StoreError::Unreadable { .. }) => {
             tracing::error!(batch = %number, %error, "a journal is damaged");
-            Ok(Done::default())
+            Ok(Done::Nothing)
         }
         Err(error) => Err(error),
     }
@@ -115,9 +152,11 @@ async fn drop_if_old(parts: &Parts, journal: Journal) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn carry_on(parts: &Parts, journal: Journal, progress: Progress, time: Duration) -> Done {
+async fn carry_on(parts: &Parts, batch: Taken, budget: &Budget) -> Done {
+    let Taken { journal, progress } = batch;
     let (number, before) = (progress.terms.number, progress.open());
-    let (progress, result) = Work::new(parts, journal, progress, time).run(false).await;
+    let work = Work::new(parts, journal, *progress, budget.left());
+    let (progress, result) = work.run(false).await;
     let stopped = match &result {
         Err(Stopped::Remote(RemoteError::OutOfTime)) | Ok(()) => false,
         Err(error) => {
@@ -126,8 +165,7 @@ async fn carry_on(parts: &Parts, journal: Journal, progress: Progress, time: Dur
         }
     };
     let left = progress.open();
-    Done {
-        worked: true,
+    Done::Worked {
         settled: before.saturating_sub(left),
         left,
         ended: progress.ended.is_some(),

@@ -8,7 +8,6 @@ use crate::remote::dataverse::Codes;
 use crate::remote::error::RemoteError;
 
 impl Parts {
-    #[expect(dead_code, reason = "the first function that uses it is on its way")]
     /// The invitation with an id; another site's invitation is none of this deployment's business.
     pub(super) async fn find(
         &self,

@@ -8,7 +8,7 @@ mod check;
 mod entries;
 mod source;
 
-use accept::check_body;
+pub(super) use accept::journal_plan;
 use check::{check, missing, terms};
 use entries::entries;
 use source::contacts;
@@ -37,7 +37,7 @@ use crate::remote::journal::StoreError;
 pub const MOST_CONTACTS: usize = 20_000;
 
 /// A request gives up planning after this, and leaves nothing behind.
-const PLANNING_TIME: Duration = Duration::from_secs(90);
+pub(super) const PLANNING_TIME: Duration = Duration::from_secs(90);
 
 /// Until when invitations are to be valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,13 +164,13 @@ pub enum InviteError {
 
 /// A plan, ready to be journalled.
 #[derive(Clone, Debug)]
-struct Planned {
-    terms: Terms,
-    entries: Vec<Entry>,
+pub(super) struct Planned {
+    pub(super) terms: Terms,
+    pub(super) entries: Vec<Entry>,
     /// How long after a letter no other one follows; `None` where an Idempotency-Key tells requests apart.
-    cooldown: Option<Duration>,
+    pub(super) cooldown: Option<Duration>,
     /// By when it must be journalled: nobody waits for it any longer.
-    budget: Budget,
+    pub(super) budget: Budget,
 }
 
 impl Service {
@@ -182,12 +182,9 @@ impl Service {
     ) -> Result<BatchReport, InviteError> {
         let patience = Budget::within(&self.0.clock, self.0.policy.inline_time);
         if let Some(key) = key.as_ref().filter(|_| !request.dry_run)
-            && let Some(record) = self.0.store.key(&key.name).await?
+            && let Some(report) = Box::pin(self.repeated(key, &patience)).await?
         {
-            check_body(key, &record)?;
-            if let Some(report) = Box::pin(self.follow(record.batch, None, &patience)).await? {
-                return Ok(report);
-            }
+            return Ok(report);
         }
         let expires = check(&self.0, &request)?;
         let number = BatchNumber::from_random(self.0.chance.number());
@@ -255,7 +252,7 @@ fn dry_run(planned: Planned) -> BatchReport {
     let outcome = |plan: &Plan| match plan {
         Plan::Settled(outcome) => outcome.clone(),
         Plan::Create(_) | Plan::Replace { .. } => planned(None, Some(terms.expires)),
-        Plan::Resend(seen) | Plan::Adopt(seen) => planned(Some(seen.id), None),
+        plan => planned(plan.invitation(), None),
     };
     let results: Vec<_> = entries
         .into_iter()

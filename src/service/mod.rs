@@ -21,7 +21,6 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::graph::Graph;
 use crate::remote::journal::Store;
 
-mod adopt;
 mod again;
 mod claim;
 mod compose;
@@ -35,9 +34,13 @@ mod look;
 mod mark;
 mod pace;
 mod plan;
+mod prepare;
 mod refusal;
+pub mod remind;
 mod replace;
 pub mod report;
+pub mod resend;
+pub mod revoke;
 pub mod sweep;
 mod work;
 

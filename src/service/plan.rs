@@ -18,6 +18,8 @@ use crate::remote::journal::Whereabouts;
 
 mod pending;
 
+pub(super) use pending::{Maker, maker_of};
+
 /// What to do about a contact with a pending invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenPending {

@@ -58,10 +58,12 @@ pub enum ChangeTo {
     Closed,
     /// Closed at its expiry; the code stays, so that a resend can reopen the row.
     Expired,
-    /// Redeemable once, and not for ever: what an invitation that someone else prepared needs before we send it.
+    /// Redeemable, once, and until a day: what an invitation needs before a letter about it is sent again.
     Bounded {
-        /// Until when, where the row does not say.
+        /// Until when, where the row says otherwise.
         expires: Option<Timestamp>,
+        /// Whether it is opened again; its code is still there.
+        reopened: bool,
     },
 }
 
@@ -79,8 +81,12 @@ impl ChangeTo {
                 body["adx_invitationcode"] = Value::Null;
                 body
             }
-            Self::Bounded { expires } => {
+            Self::Bounded { expires, reopened } => {
                 let mut body = json!({"adx_maximumredemptions": 1});
+                if *reopened {
+                    body["statecode"] = json!(STATE_ACTIVE);
+                    body["statuscode"] = json!(STATUS_SENT);
+                }
                 if let Some(expires) = expires {
                     let expires = super::odata::Value::Moment(*expires).to_string();
                     body["adx_expirydate"] = Value::String(expires);
@@ -252,18 +258,46 @@ impl Dataverse {
         page: Option<Url>,
         budget: &Budget,
     ) -> Result<InvitationPage, RemoteError> {
-        const ACTION: &str = "read expired invitations";
+        let filter = past_expiry(now, scope);
+        self.by_expiry("read expired invitations", &filter, page, budget)
+            .await
+    }
+
+    /// A page of rows that a batch has sent and that expire from `now` to `horizon`, the next to expire first.
+    pub async fn expiring(
+        &self,
+        now: Timestamp,
+        horizon: Timestamp,
+        page: Option<Url>,
+        budget: &Budget,
+    ) -> Result<InvitationPage, RemoteError> {
+        let filter = Filter::equals("statecode", i64::from(STATE_ACTIVE))
+            .and(Filter::equals("statuscode", i64::from(STATUS_SENT)))
+            .and(numbered())
+            .and(Filter::at_least("adx_expirydate", now))
+            .and(Filter::at_most("adx_expirydate", horizon));
+        self.by_expiry("read invitations that expire", &filter, page, budget)
+            .await
+    }
+
+    async fn by_expiry(
+        &self,
+        action: &'static str,
+        filter: &Filter,
+        page: Option<Url>,
+        budget: &Budget,
+    ) -> Result<InvitationPage, RemoteError> {
         let first = if let Some(link) = page {
             link
         } else {
             let columns = rows::columns(self.schema(budget).await?, Codes::Left);
             let query = Query::over("adx_invitations")
                 .select(&columns)
-                .filter(&past_expiry(now, scope));
+                .filter(filter);
             self.url(&query.order("adx_expirydate,adx_invitationid").to_path())
         };
-        let page: Option<Page<InvitationRow>> = self.get(ACTION, first, budget).await?;
-        let page = page.ok_or_else(|| self.endpoint.unreadable(ACTION, "the table is gone"))?;
+        let page: Option<Page<InvitationRow>> = self.get(action, first, budget).await?;
+        let page = page.ok_or_else(|| self.endpoint.unreadable(action, "the table is gone"))?;
         Ok(InvitationPage {
             invitations: page.value.into_iter().map(Invitation::from).collect(),
             next: page.next,
@@ -290,9 +324,10 @@ fn past_expiry(now: Timestamp, scope: SweepScope) -> Filter {
         .and(unredeemed);
     match scope {
         SweepScope::All => filter,
-        SweepScope::Ours => filter.and(Filter::at_least(
-            "importsequencenumber",
-            i64::from(BatchNumber::MIN.get()),
-        )),
+        SweepScope::Ours => filter.and(numbered()),
     }
+}
+
+fn numbered() -> Filter {
+    Filter::at_least("importsequencenumber", i64::from(BatchNumber::MIN.get()))
 }

@@ -69,6 +69,11 @@ impl Filter {
         Self(format!("{column} ge {}", value.into()))
     }
 
+    /// `column le value`.
+    pub(super) fn at_most(column: &str, value: impl Into<Value>) -> Self {
+        Self(format!("{column} le {}", value.into()))
+    }
+
     /// `column lt value`.
     pub(super) fn below(column: &str, value: impl Into<Value>) -> Self {
         Self(format!("{column} lt {}", value.into()))

@@ -5,16 +5,16 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{IdempotencyKey, InviteError, Planned};
-use crate::domain::batch::Line;
+use crate::domain::batch::{Entry, Line, Terms};
 use crate::domain::ids::BatchNumber;
 use crate::domain::progress::{Journalled, Progress};
 use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Claim, Journal, KeyRecord, StoreError, Take, Whereabouts};
-use crate::service::Service;
 use crate::service::claim::claim_letters;
 use crate::service::report::BatchReport;
 use crate::service::work::{Stopped, Work};
+use crate::service::{Parts, Service};
 
 /// Entries in one journal line: well under the megabyte that one append may have.
 const ENTRIES_A_LINE: usize = 1_000;
@@ -23,8 +23,21 @@ const ENTRIES_A_LINE: usize = 1_000;
 const FOLLOWING: Duration = Duration::from_millis(250);
 
 impl Service {
+    /// The batch that an earlier request with the same key and body made; `None` where none came of it.
+    pub(in crate::service) async fn repeated(
+        &self,
+        key: &IdempotencyKey,
+        patience: &Budget,
+    ) -> Result<Option<BatchReport>, InviteError> {
+        let Some(record) = self.0.store.key(&key.name).await? else {
+            return Ok(None);
+        };
+        check_body(key, &record)?;
+        self.follow(record.batch, None, patience).await
+    }
+
     /// Makes the batch this plan's, or follows the twin that was first.
-    pub(super) async fn accept(
+    pub(in crate::service) async fn accept(
         &self,
         mut planned: Planned,
         key: Option<IdempotencyKey>,
@@ -78,26 +91,14 @@ impl Service {
             budget,
         } = planned;
         claim_letters(&self.0, terms.number, &mut entries, cooldown).await?;
-        let by = Uuid::from_u128(
-            u128::from(self.0.chance.number()) << 32 | u128::from(self.0.chance.number()),
-        );
-        let terms_line = Line::Terms {
-            by,
-            terms: Box::new(terms.clone()),
-        };
-        journal.append(&[terms_line]).await?;
-        for entries in entries.chunks(ENTRIES_A_LINE) {
-            let entries = entries.to_vec();
-            journal.append(&[Line::Plan { by, entries }]).await?;
-        }
+        let planned = journal_plan(&self.0, &mut journal, &terms, &entries).await?;
         if budget.left().is_zero() {
             // The caller is told to come again; what nobody was told of must not be sent.
             journal.discard().await?;
             return Err(InviteError::Busy);
         }
-        let count = entries.len();
-        journal.append(&[Line::Planned { by, count }]).await?;
-        tracing::info!(batch = %terms.number, contacts = count, "a batch is accepted");
+        journal.append(&[planned]).await?;
+        tracing::info!(batch = %terms.number, contacts = entries.len(), "a batch is accepted");
         self.work(journal, Progress::new(terms, entries), true, patience)
             .await
     }
@@ -125,7 +126,7 @@ impl Service {
     /// Follows a twin's batch: works on it if nobody does, else waits for it, for as long as there is patience.
     ///
     /// `None` where the first request died before its plan was whole and this one has not planned yet.
-    pub(super) async fn follow(
+    async fn follow(
         &self,
         number: BatchNumber,
         planned: Option<Planned>,
@@ -169,7 +170,26 @@ impl Service {
     }
 }
 
-pub(super) fn check_body(key: &IdempotencyKey, record: &KeyRecord) -> Result<(), InviteError> {
+/// Writes a plan; gives the line that makes it whole, with which the batch is accepted.
+pub(in crate::service) async fn journal_plan(
+    parts: &Parts,
+    journal: &mut Journal,
+    terms: &Terms,
+    entries: &[Entry],
+) -> Result<Line, StoreError> {
+    let number = || u128::from(parts.chance.number());
+    let by = Uuid::from_u128(number() << 32 | number());
+    let terms = Box::new(terms.clone());
+    journal.append(&[Line::Terms { by, terms }]).await?;
+    for entries in entries.chunks(ENTRIES_A_LINE) {
+        let entries = entries.to_vec();
+        journal.append(&[Line::Plan { by, entries }]).await?;
+    }
+    let count = entries.len();
+    Ok(Line::Planned { by, count })
+}
+
+fn check_body(key: &IdempotencyKey, record: &KeyRecord) -> Result<(), InviteError> {
     if record.body_hash == key.body_hash {
         return Ok(());
     }

@@ -11,9 +11,6 @@ use crate::domain::outcome::ReasonCode;
 use crate::remote::dataverse::bound::BoundRows;
 use crate::service::Parts;
 
-/// What a request gets that names no template.
-const DEFAULT_TEMPLATE: &str = "invitation";
-
 /// Checks what needs the settings and the time; gives the moment of expiry.
 pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp, InviteError> {
     let policy = &parts.policy;
@@ -41,7 +38,10 @@ pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp,
         .language
         .as_deref()
         .unwrap_or(&policy.default_language);
-    let template = request.template.as_deref().unwrap_or(DEFAULT_TEMPLATE);
+    let template = request
+        .template
+        .as_deref()
+        .unwrap_or(LetterTerms::INVITATION);
     if !policy.languages.contains_key(language) {
         wrong(
             "language",
@@ -120,7 +120,7 @@ pub(super) fn terms(
             template: request
                 .template
                 .clone()
-                .unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned()),
+                .unwrap_or_else(|| LetterTerms::INVITATION.to_owned()),
             subject: request.subject.clone(),
             message: request.message.clone(),
             return_path: request

@@ -8,7 +8,8 @@ use crate::domain::batch::{Plan, Seen};
 use crate::domain::ids::InvitationId;
 use crate::domain::invitation::{Invitation, Status};
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
-use crate::remote::journal::Whereabouts;
+use crate::remote::journal::{StoreError, Whereabouts};
+use crate::service::Parts;
 
 /// Invitations that one new one replaces, the newest first: a changeset has room for no more than a thousand writes, and
 /// a try under a lease has 15 seconds for them.
@@ -16,7 +17,7 @@ const MOST_REPLACED: usize = 200;
 
 /// Who made a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Maker {
+pub(in crate::service) enum Maker {
     /// A batch of ours on which work is left.
     OpenBatch,
     /// A batch of ours that has ended.
@@ -127,9 +128,27 @@ fn maker(row: &Invitation, journals: &Journals) -> Maker {
     let Some(batch) = row.batch else {
         return Maker::Someone;
     };
-    match journals.get(&batch).copied() {
-        Some(Whereabouts::Open) => Maker::OpenBatch,
-        Some(Whereabouts::Done) => Maker::EndedBatch,
-        Some(Whereabouts::Nowhere) | None => Maker::OtherDeployment,
+    let whereabouts = journals.get(&batch).copied();
+    Maker::of_batch(whereabouts.unwrap_or(Whereabouts::Nowhere))
+}
+
+/// Who made a row, asked of the store.
+pub(in crate::service) async fn maker_of(
+    parts: &Parts,
+    row: &Invitation,
+) -> Result<Maker, StoreError> {
+    let Some(batch) = row.batch else {
+        return Ok(Maker::Someone);
+    };
+    parts.store.whereabouts(batch).await.map(Maker::of_batch)
+}
+
+impl Maker {
+    fn of_batch(whereabouts: Whereabouts) -> Self {
+        match whereabouts {
+            Whereabouts::Open => Self::OpenBatch,
+            Whereabouts::Done => Self::EndedBatch,
+            Whereabouts::Nowhere => Self::OtherDeployment,
+        }
     }
 }
