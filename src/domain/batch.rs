@@ -213,6 +213,11 @@ impl Plan {
     }
 }
 
+/// The day that tells the reminders of one invitation apart: an expiry has one.
+pub fn reminder_day(expires: Timestamp) -> String {
+    expires.strftime("%Y-%m-%d").to_string()
+}
+
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "camelCase")]

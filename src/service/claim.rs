@@ -12,7 +12,7 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Parts;
-use crate::domain::batch::{Entry, Plan, Seen};
+use crate::domain::batch::{Entry, Plan, Seen, reminder_day};
 use crate::domain::ids::{BatchNumber, InvitationId};
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
 use crate::domain::progress::Journalled;
@@ -145,7 +145,7 @@ impl Key {
                 format!("letter-{}-{modified}-{number}", seen.id)
             }
             Self::Reminder(id, expires) => {
-                format!("remind-{id}-{}-{number}", expires.strftime("%Y-%m-%d"))
+                format!("remind-{id}-{}-{number}", reminder_day(*expires))
             }
         }
     }

@@ -9,7 +9,7 @@ use super::mark::Mailed;
 use super::plan::check_contact;
 use super::prepare::{Prepared, Rival};
 use super::work::{Stopped, Work};
-use crate::domain::batch::Plan;
+use crate::domain::batch::{Plan, reminder_day};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
 use crate::domain::invitation::{Invitation, Standing};
@@ -129,7 +129,9 @@ impl Work<'_> {
                 }
             },
             // Of another expiry another reminder tells.
-            Plan::Remind { expires, .. } if row.expires != Some(*expires) => {
+            Plan::Remind { expires, .. }
+                if row.expires.map(reminder_day) != Some(reminder_day(*expires)) =>
+            {
                 Ok(Some(Judged::Settled(kept(row))))
             }
             // A letter that is sent again is about the row that stands.
@@ -286,7 +288,7 @@ pub(super) fn delivery_key(plan: &Plan, invitation: InvitationId, batch: BatchNu
         }
         // Each expiry has one reminder, whichever batch sends it.
         Plan::Remind { expires, .. } => {
-            format!("{invitation}/remind/{}", expires.strftime("%Y-%m-%d"))
+            format!("{invitation}/remind/{}", reminder_day(*expires))
         }
         _ => format!("{invitation}/resend/{batch}"),
     }

@@ -125,18 +125,15 @@ impl Service {
         };
         let plan = case.plan(request.extend_days.is_some())?;
         if let Some(batch) = case.sender(parts).await? {
-            return self.report_of(batch).await;
+            match self.batch(batch).await {
+                Ok(report) => return Ok(report),
+                Err(ReportError::Store(error)) => return Err(error.into()),
+                // It is just being planned: whoever claims the letter first sends it.
+                Err(ReportError::Unknown(_)) => {}
+            }
         }
         let planned = self.plan_resend(&request, &case, plan, budget).await?;
         Ok(Box::pin(self.accept(planned, key, &patience)).await?)
-    }
-
-    async fn report_of(&self, batch: BatchNumber) -> Result<BatchReport, ResendError> {
-        self.batch(batch).await.map_err(|error| match error {
-            // It is just being planned.
-            ReportError::Unknown(_) => InviteError::Busy.into(),
-            ReportError::Store(error) => error.into(),
-        })
     }
 
     async fn plan_resend(

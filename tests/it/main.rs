@@ -21,6 +21,7 @@ mod journals;
 mod killed;
 mod killed_again;
 mod leaks;
+mod life;
 mod lost;
 mod mailboxes;
 mod meanwhile;
