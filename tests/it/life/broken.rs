@@ -87,16 +87,16 @@ async fn lose(deed: Deed, service: Service, fault: &Fault, skip: u32) -> bool {
     count > 0
 }
 
-async fn kill(deed: Deed, service: Service, effect: bool, skip: u32) -> bool {
+async fn die(deed: Deed, service: Service, effect: bool, skip: u32) -> bool {
     let world = stage().await;
     let contact = deed.stage(&world).await;
     let pid = world.host.handler_pid().unwrap();
-    let died = world.kill_at(|fault| Rule::on(service, fault).skip(skip), effect);
+    let struck = world.kill_at(|fault| Rule::on(service, fault).skip(skip), effect);
     deed.ask(&world, contact).await;
-    if deed == Deed::Remind && died.count() == 0 {
+    if deed == Deed::Remind && struck.count() == 0 {
         let _ = world.host.fire("function-dispatch").await;
     }
-    let count = died.count();
+    let count = struck.count();
     if count > 0 {
         world.restarted(pid).await;
         world.host.ready().await.unwrap();
@@ -137,7 +137,7 @@ async fn survives_lost_answers(deed: Deed) {
 async fn survives_kills(deed: Deed) {
     for (service, least) in [(Service::Dataverse, 4), (Service::Graph, 2)] {
         for effect in [false, true] {
-            let struck = each(|skip| kill(deed, service, effect, skip)).await;
+            let struck = each(|skip| die(deed, service, effect, skip)).await;
             assert!(struck >= least, "{deed:?} {service:?} {effect}: {struck}");
         }
     }
@@ -176,12 +176,8 @@ async fn a_reminder_whose_planner_died_is_planned_again() {
     // As if the process had died between the claim and the line that makes the plan whole.
     let journal = world.open_journal();
     let text = std::fs::read_to_string(&journal).unwrap();
-    let cut: String = text
-        .lines()
-        .take(2)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert!(!cut.contains("\"planned\""), "{text}");
+    let whole = text.find("{\"line\":\"planned\"").unwrap();
+    let cut = &text[..whole];
     std::fs::write(&journal, cut).unwrap();
     assert_eq!(remind(&world).await["planned"], 1);
     world.dispatch_until_idle().await;

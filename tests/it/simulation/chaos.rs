@@ -8,6 +8,7 @@ mod episode;
 mod meddlers;
 mod progress;
 mod run;
+mod single;
 mod trouble;
 
 use std::fmt::Write as _;
@@ -28,7 +29,7 @@ const USUAL: Range<u64> = 0..5_000;
 const ENOUGH: usize = 10;
 
 /// What must have happened in the usual seeds, or they prove little.
-const KINDS: [&str; 33] = [
+const KINDS: [&str; 38] = [
     "batches accepted",
     "codes overwritten",
     "contacts deactivated",
@@ -51,13 +52,18 @@ const KINDS: [&str; 33] = [
     "fault: Storage drop after",
     "fault: Storage drop before",
     "freezes",
+    "invitations revoked",
     "jumps of a clock",
     "letters sent again",
     "links handed out",
     "mailboxes at their daily limit",
     "redeemed",
+    "reminders",
+    "revocations too late",
     "rows closed",
     "rows deleted",
+    "rows extended",
+    "rows opened again",
     "rows prepared by hand",
     "rows replaced",
     "rows swept",

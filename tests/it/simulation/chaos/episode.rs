@@ -12,8 +12,10 @@ use rand::RngExt;
 
 use super::super::diary::Diary;
 use super::super::process::{Process, WEB_ROLE};
+use super::meddlers::Meddling;
 use super::progress::Seen;
 use super::run::Run;
+use super::single::Single;
 
 /// A request that one or several processes get.
 #[derive(Clone)]
@@ -30,6 +32,7 @@ struct Script {
     /// Waits between the runs of the dispatcher, which never overlap in one process.
     dispatches: Vec<Duration>,
     sweep: Option<Duration>,
+    singles: Vec<(Duration, Single)>,
     jump: Option<(Duration, i64)>,
 }
 
@@ -74,7 +77,8 @@ impl Run {
         }
         let (seen, diary) = (self.seen.clone(), self.deployment.diary.clone());
         let life = process.life.clone();
-        let work = async move { act(&process, script, &seen, &diary).await };
+        let meddling = self.meddling.clone();
+        let work = async move { act(&process, script, &meddling, &seen, &diary).await };
         let work = Box::pin(work);
         async move { life.live(work).await.unwrap_or_default() }.boxed()
     }
@@ -87,6 +91,7 @@ impl Run {
             invitations: Vec::new(),
             dispatches: (0..dispatches).map(|_| self.time(90_000)).collect(),
             sweep,
+            singles: self.singles(),
             jump: jump.then(|| (self.time(90_000), self.random.random_range(-3_600..3_600))),
         }
     }
@@ -159,7 +164,7 @@ impl Run {
     }
 }
 
-async fn act(process: &Process, script: Script, seen: &Seen, diary: &Diary) {
+async fn act(process: &Process, script: Script, meddling: &Meddling, seen: &Seen, diary: &Diary) {
     let inviting = script
         .invitations
         .into_iter()
@@ -181,6 +186,10 @@ async fn act(process: &Process, script: Script, seen: &Seen, diary: &Diary) {
             diary.note(|| format!("{} swept: {tally:?}", process.life.name));
         }
     };
+    let singles = script.singles.into_iter().map(|(at, single)| async move {
+        tokio::time::sleep(at).await;
+        Box::pin(single.ask(process, meddling, seen, diary)).await;
+    });
     let jumping = async {
         if let Some((at, seconds)) = script.jump {
             tokio::time::sleep(at).await;
@@ -189,7 +198,13 @@ async fn act(process: &Process, script: Script, seen: &Seen, diary: &Diary) {
             diary.note(|| format!("the clock of {} jumps by {seconds} s", process.life.name));
         }
     };
-    tokio::join!(join_all(inviting), dispatching, sweeping, jumping);
+    tokio::join!(
+        join_all(inviting),
+        join_all(singles),
+        dispatching,
+        sweeping,
+        jumping
+    );
 }
 
 async fn invite(process: &Process, asked: Asked, seen: &Seen, diary: &Diary) {

@@ -26,6 +26,8 @@ pub(super) struct Deeds {
     pub(super) overwritten_late: BTreeSet<Uuid>,
     /// Redeemed rows with the code that they were redeemed with.
     pub(super) redeemed: BTreeMap<Uuid, String>,
+    /// Rows whose revocation was answered.
+    pub(super) revoked: BTreeSet<Uuid>,
 }
 
 /// The meddlers.
@@ -52,6 +54,10 @@ impl Meddling {
             addresses: Arc::new(contacts.iter().map(address).collect()),
             deeds: Arc::default(),
         }
+    }
+
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
     /// Something that someone will do to one of the contacts.

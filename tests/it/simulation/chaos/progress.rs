@@ -25,6 +25,11 @@ impl Seen {
     /// An answer to a request with so many entries. It may come late, from a process that was frozen over it.
     pub(super) fn answer(&self, report: &BatchReport, entries: usize) {
         assert_eq!(report.counts.requested, entries);
+        self.told(report);
+    }
+
+    /// An answer about a batch, perhaps another request's.
+    pub(super) fn told(&self, report: &BatchReport) {
         let number = report.number.unwrap();
         self.read(report);
         self.0.lock().unwrap().batches.entry(number).or_default();

@@ -83,6 +83,13 @@ impl Run {
                 .push(("MAIL_DELIVERY", "send".to_owned()));
         }
         let slow_exchange = random.random_bool(0.3);
+        let remind = if random.random_bool(0.5) { "30" } else { "3" };
+        let remind = ("REMIND_DAYS_BEFORE", remind.to_owned());
+        deployment.settings.push(remind);
+        if random.random_bool(0.4) {
+            let at_once = ("RESEND_COOLDOWN_MINUTES", "0".to_owned());
+            deployment.settings.push(at_once);
+        }
         let run = Self {
             meddling: Meddling::new(&sandbox, &diary, &contacts),
             seen: Seen::default(),
@@ -207,6 +214,7 @@ impl Run {
         let process = self.another_process("sweeper");
         let tally = process.service.sweep().await.unwrap();
         self.deployment.diary.count("rows swept", tally.closed);
+        process.service.remind().await.unwrap();
         self.meddling.repair(&self.contacts);
     }
 
@@ -252,15 +260,24 @@ impl Run {
         let again = letters
             .iter()
             .flat_map(|letter| letter.extended_properties.values());
-        let again = again.filter(|key| key.contains("/resend/")).count();
-        diary.count("letters sent again", again);
+        let keys: Vec<_> = again.collect();
+        for (what, kind) in [
+            ("letters sent again", "/resend/"),
+            ("reminders", "/remind/"),
+        ] {
+            let count = keys.iter().filter(|key| key.contains(kind)).count();
+            diary.count(what, count);
+        }
         diary.count("letters", letters.len());
-        let replaced = self
-            .journals()
-            .iter()
-            .map(|(_, text)| text.matches(r#""replace":"#).count())
-            .sum();
-        diary.count("rows replaced", replaced);
+        for (what, plan) in [
+            ("rows replaced", "replace"),
+            ("rows extended", "extend"),
+            ("rows opened again", "reopen"),
+        ] {
+            let journals = self.journals();
+            let planned = journals.iter().map(|(_, text)| planned(text, plan));
+            diary.count(what, planned.sum());
+        }
         for service in [Service::Dataverse, Service::Graph, Service::Storage] {
             let requests = sandbox.traffic.count(service);
             diary.count(&format!("requests: {service:?}"), requests);
@@ -274,6 +291,11 @@ impl Run {
             story: diary.tell(sandbox),
         }
     }
+}
+
+/// How many entries of a journal are planned so.
+pub(super) fn planned(journal: &str, plan: &str) -> usize {
+    journal.matches(&format!(r#""{plan}":{{"#)).count()
 }
 
 /// Tells a run that ends in a panic.
