@@ -26,6 +26,25 @@ impl Simulation {
         }
     }
 
+    fn reminders(&self) -> usize {
+        let letters = self.sandbox.graph.letters();
+        let keys = letters
+            .iter()
+            .flat_map(|letter| letter.extended_properties.values());
+        keys.filter(|key| key.contains("/remind/")).count()
+    }
+
+    /// Fires the dispatcher each minute until so many reminders are sent; gives the minutes.
+    async fn minutes_until_reminded(&self, reminders: usize) -> u64 {
+        for minute in 1..600 {
+            self.dispatch_for_minutes(1).await;
+            if self.reminders() == reminders {
+                return minute;
+            }
+        }
+        panic!("ten hours were not enough");
+    }
+
     /// Fires the dispatcher each minute, as the host does, until a batch has ended; gives the minutes.
     async fn minutes_until_sent(&self, batch: BatchNumber) -> u64 {
         for minute in 1..600 {
@@ -111,4 +130,31 @@ async fn batches_that_cannot_go_on_leave_their_place_to_others() {
     }
     let later = graph.sent_items(SENDERS[1]).len();
     assert_eq!(sent, later, "none of this mailbox waited for the other");
+}
+
+/// A thousand reminders are due, and five hundred people are invited just then.
+#[tokio::test(start_paused = true)]
+async fn reminders_leave_within_the_day_and_after_everything_else() {
+    let simulation = Simulation::start(&SENDERS[..1]);
+    let everyone = simulation.contacts(1_500);
+    let (first, others) = everyone.split_at(1_000);
+    let report = simulation.invite(first.to_vec()).await;
+    simulation.minutes_until_sent(report.number.unwrap()).await;
+    tokio::time::sleep(Duration::from_hours(24 * 12)).await;
+    let tally = simulation.service.remind().await.unwrap();
+    assert_eq!((tally.planned, tally.batches), (1_000, 1));
+    let report = simulation.invite(others.to_vec()).await;
+    let minutes = simulation.minutes_until_sent(report.number.unwrap()).await;
+    let due = 500_u64.div_ceil(RATE as u64) + 2;
+    assert!(
+        minutes <= due,
+        "{minutes} minutes beside reminders that wait"
+    );
+    let minutes = simulation.minutes_until_reminded(1_000).await;
+    assert!(
+        minutes <= 1_000_u64.div_ceil(RATE as u64) + 2,
+        "{minutes} minutes"
+    );
+    assert!(simulation.sandbox.graph.max_sent_in_60s(SENDERS[0]) <= RATE);
+    assert_eq!(simulation.service.remind().await.unwrap().planned, 0);
 }
