@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::super::diary::Diary;
 
+const NEW: i64 = 1;
 pub(super) const SENT: i64 = 756_150_000;
 pub(super) const REDEEMED: i64 = 756_150_001;
 
@@ -22,7 +23,7 @@ pub(super) struct Deeds {
     pub(super) deleted: BTreeSet<Uuid>,
     /// Rows whose code was overwritten at any time.
     pub(super) overwritten: BTreeSet<Uuid>,
-    /// Rows whose code was overwritten when they had been marked.
+    /// Rows whose code was overwritten when they had been marked, or closed since.
     pub(super) overwritten_late: BTreeSet<Uuid>,
     /// Redeemed rows with the code that they were redeemed with.
     pub(super) redeemed: BTreeMap<Uuid, String>,
@@ -136,7 +137,7 @@ impl Meddling {
         self.change("adx_invitations", id, &code);
         let mut deeds = self.deeds.lock().unwrap();
         deeds.overwritten.insert(id);
-        if row["statuscode"] == SENT {
+        if row["statuscode"] != NEW {
             deeds.overwritten_late.insert(id);
         }
         self.done("codes overwritten", id);
