@@ -129,33 +129,52 @@ impl RemoteError {
     }
 }
 
-/// Takes e-mail addresses and long opaque words out of a remote service's text, and caps its length.
+/// Takes e-mail addresses, long opaque words and values named as codes out of a remote service's text, and caps its
+/// length.
 ///
-/// An invitation code is a word of 36 characters or more; no word a person needs is that long.
+/// An invitation code of ours is a word of 43 characters; no word a person needs is that long. Codes that others made
+/// may be short, or look like an id; they are known by their names.
 pub fn redact(text: &str) -> String {
-    const LONGEST_WORD: usize = 35;
     const LONGEST_TEXT: usize = 300;
     let is_separator =
-        |character: char| character.is_whitespace() || "'\"<>()[]{},;=&?/".contains(character);
-    let mut redacted = String::new();
+        |character: char| character.is_whitespace() || "'\"<>()[]{},;:=&?/".contains(character);
+    let (mut redacted, mut code_follows, mut assigned) = (String::new(), false, false);
     for piece in text.split_inclusive(is_separator) {
         let word = piece.trim_end_matches(is_separator);
-        // A refused address in a path is percent-encoded.
-        let hidden = if word.contains('@') || word.contains("%40") {
-            "[address]"
-        } else if word.len() > LONGEST_WORD && uuid::Uuid::try_parse(word).is_err() {
-            "[removed]"
+        let separator = &piece[word.len()..];
+        if word.is_empty() {
+            assigned |= separator.contains([':', '=']);
         } else {
-            word
-        };
-        redacted.push_str(hidden);
-        redacted.push_str(&piece[word.len()..]);
+            redacted.push_str(if code_follows && assigned {
+                "[removed]"
+            } else {
+                shown(word)
+            });
+            code_follows = CODES.contains(&word.to_ascii_lowercase().as_str());
+            assigned = separator.contains([':', '=']);
+        }
+        redacted.push_str(separator);
         if redacted.len() > LONGEST_TEXT {
             redacted.push('…');
             break;
         }
     }
     redacted
+}
+
+/// What a code is called: the column, and the parameters of the site's addresses.
+const CODES: [&str; 3] = ["adx_invitationcode", "invitation", "invitationcode"];
+
+fn shown(word: &str) -> &str {
+    const LONGEST_WORD: usize = 35;
+    // A refused address in a path is percent-encoded.
+    if word.contains('@') || word.contains("%40") {
+        "[address]"
+    } else if word.len() > LONGEST_WORD && uuid::Uuid::try_parse(word).is_err() {
+        "[removed]"
+    } else {
+        word
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +190,16 @@ mod tests {
         assert_eq!(
             redact(&text),
             "Recipient <[address]> of /users/[address]/ with invitation=[removed]& failed, row 7f1c1d7e-0000-4000-8000-000000000001"
+        );
+        let id = "7f1c1d7e-0000-4000-8000-000000000002";
+        let text = format!(
+            r#"{{"adx_invitationcode": "{id}", "adx_name":"Ann"}} at register?invitationCode=short&x={id}: an invitation {id} has no 'adx_invitationcode' now"#
+        );
+        assert_eq!(
+            redact(&text),
+            format!(
+                r#"{{"adx_invitationcode": "[removed]", "adx_name":"Ann"}} at register?invitationCode=[removed]&x={id}: an invitation {id} has no 'adx_invitationcode' now"#
+            )
         );
         assert!(redact(&"word ".repeat(500)).len() < 320);
     }

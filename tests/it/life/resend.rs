@@ -1,6 +1,7 @@
 //! function-resend: from each standing, what a request may ask for, and how repeated requests end in one letter.
 
 use jiff::SignedDuration;
+use sandbox::{Fault, Rule, Service};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -311,5 +312,26 @@ async fn no_answer_holds_a_code_or_a_link() {
             log.iter()
                 .all(|line| !line.to_string().contains(code.as_str()))
         );
+    }
+}
+
+/// Flows make codes by `guid()`, and Dataverse may quote the write that it refuses.
+#[tokio::test]
+async fn a_code_that_looks_like_an_id_is_not_told_either() {
+    let code = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    for status in [400, 403] {
+        let setup = Setup::default().setting("INLINE_SECONDS", "2");
+        let world = setup.start().await;
+        let ann = world.contact("Ann");
+        let columns = json!({"adx_invitationcode": code, "adx_maximumredemptions": 1});
+        let id = crate::invite::row_of(&world, ann, &columns).to_string();
+        let quote = Rule::on(Service::Dataverse, Fault::Quote { status }).inside_batch();
+        world.sandbox.faults.add(quote.method(http::Method::PATCH));
+        let found = world.resend(&id, &json!({})).await;
+        assert!(!found.text.contains(code), "{}", found.text);
+        let log = world.log();
+        let quoted = |line: &Value| line.to_string().contains("adx_invitationcode");
+        assert!(log.iter().any(quoted));
+        assert!(log.iter().all(|line| !line.to_string().contains(code)));
     }
 }
