@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{SENT, Stands, days_pass, id_of};
+use super::{SENT, Stands, days_pass, expiry_of, id_of};
 use crate::invite::row_of;
 use crate::world::{Setup, World};
 
@@ -67,6 +67,32 @@ async fn whoever_has_not_come_is_reminded_once_with_the_same_link() {
     assert_eq!(reminders(&world), [format!("{}/remind/{day}", id_of(&row))]);
     let letter = world.sandbox.graph.letters().pop().unwrap();
     assert!(letter.subject.contains("ends soon"), "{}", letter.subject);
+}
+
+#[tokio::test]
+async fn whoever_does_not_come_after_that_is_not_reminded_again() {
+    let world = World::start().await;
+    let ann = due(&world, "Ann").await;
+    remind(&world).await;
+    world.dispatch_until_idle().await;
+    // Two days later by the row's last change, and the expiry is what it was.
+    let row = world.row(ann);
+    let later = expiry_of(&row) + SignedDuration::from_hours(48) + SignedDuration::from_secs(2);
+    let later = json!({"adx_expirydate": later.to_string()});
+    let id = id_of(&row).parse().unwrap();
+    world
+        .sandbox
+        .dataverse
+        .change("adx_invitations", id, &later);
+    days_pass(&world, 2);
+    assert_eq!(expiry_of(&world.row(ann)), expiry_of(&row));
+    let tally = remind(&world).await;
+    assert_eq!(
+        (&tally["planned"], &tally["examined"]),
+        (&json!(0), &json!(1))
+    );
+    world.dispatch_until_idle().await;
+    assert_eq!(world.mailed_codes(ann).len(), 2);
 }
 
 #[tokio::test]
@@ -149,6 +175,9 @@ async fn only_our_own_pending_letters_are_reminded_of() {
     let handed = world.contact("Handed");
     let body = json!({"contactIds": [handed], "sendEmail": false, "validDays": 2});
     assert_eq!(world.invite(&body).await.outcomes(), ["created"]);
+    let soon = json!({"adx_expirydate": values_soon(&world)});
+    let id = id_of(&world.row(handed)).parse().unwrap();
+    world.sandbox.dataverse.change("adx_invitations", id, &soon);
     let prepared = world.contact("Elsewhere");
     let sent = json!({"statuscode": SENT, "adx_expirydate": values_soon(&world)});
     row_of(&world, prepared, &sent);
