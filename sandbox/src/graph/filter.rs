@@ -4,8 +4,6 @@
 //! extended property compares with case, its value without. Other filters are left to the caller to
 //! refuse.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 use winnow::ascii::{alpha1, alphanumeric1, multispace0, multispace1};
@@ -56,12 +54,16 @@ impl Filter {
     }
 
     /// Whether a message with these properties and extended properties passes.
-    pub(super) fn matches(&self, message: &Value, extended: &BTreeMap<String, String>) -> bool {
+    pub(super) fn matches<'m>(
+        &self,
+        message: &Value,
+        extended: impl Fn(&str) -> Option<&'m str>,
+    ) -> bool {
         self.0.iter().all(|term| match term {
             Term::Property(name, test, literal) => test.holds(&message[name.as_str()], literal),
-            Term::Extended(id, test, value) => extended
-                .get(id)
-                .is_some_and(|stored| test.holds_for_text(stored, value)),
+            Term::Extended(id, test, value) => {
+                extended(id).is_some_and(|stored| test.holds_for_text(stored, value))
+            }
         })
     }
 }
@@ -69,11 +71,13 @@ impl Filter {
 impl Term {
     /// Whether the property is of the literal's type, and the test fits that type.
     fn is_known(&self) -> bool {
-        let Self::Property(name, test, literal) = self else {
-            return true;
+        let (name, test, literal) = match self {
+            Self::Extended(id, ..) => return super::view::is_readable(id),
+            Self::Property(name, test, literal) => (name, test, literal),
         };
         let ordered = !matches!(test, Test::Contains | Test::StartsWith);
         match literal {
+            Literal::Text(_) if name == "conversationId" => *test == Test::Equal,
             Literal::Text(_) => {
                 let sorts = matches!(
                     test,
@@ -219,6 +223,8 @@ fn text(input: &mut &str) -> ModalResult<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use serde_json::json;
 
@@ -229,10 +235,12 @@ mod tests {
             "subject": "It's here",
             "isDraft": true,
             "internetMessageId": "<a@b.c>",
+            "conversationId": "AAQ=",
             "createdDateTime": "2026-01-02T03:04:05Z",
         });
         let extended = BTreeMap::from([(ID.to_owned(), "Id/Invite/1".to_owned())]);
-        Filter::parse(filter).map(|filter| filter.matches(&message, &extended))
+        let extended = |id: &str| extended.get(id).map(String::as_str);
+        Filter::parse(filter).map(|filter| filter.matches(&message, extended))
     }
 
     #[test]
@@ -254,6 +262,8 @@ mod tests {
                 false,
             ),
             ("internetMessageId eq '<a@b.c>'".to_owned(), true),
+            ("conversationId eq 'AAQ='".to_owned(), true),
+            ("conversationId eq 'AAR='".to_owned(), false),
             ("subject eq 'it''s here'".to_owned(), true),
             ("startswith(subject,'Undeliverable')".to_owned(), false),
             (
@@ -277,6 +287,8 @@ mod tests {
             "hasAttachments eq true",
             "createdDateTime ge 2026-01-02",
             "subject eq 'open",
+            "startswith(conversationId,'a')",
+            "singleValueExtendedProperties/Any(ep: ep/id eq 'String 0x001B' and ep/value eq 'b')",
             "singleValueExtendedProperties/Any(ep: other/id eq 'a' and ep/value eq 'b')",
         ] {
             assert_eq!(passes(filter), None, "{filter}");

@@ -12,7 +12,7 @@ use super::limits::{Meter, after};
 use super::message::{Content, Folder, Message};
 use super::operation::Refusal;
 use super::rules::State;
-use super::sending::Outgoing;
+use super::sending::{Outgoing, Report};
 
 /// A mailbox.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Mailbox {
     /// Immutable ids of drafts that were handed over and have not left yet.
     pub(super) leaving: Vec<String>,
     pub(super) outgoing: Vec<Outgoing>,
+    /// Reports that are on their way back.
+    pub(super) reports: Vec<Report>,
     pub(super) delivered: Vec<Letter>,
     changes: u64,
     chance: fastrand::Rng,
@@ -38,6 +40,7 @@ impl Mailbox {
             messages: Vec::new(),
             leaving: Vec::new(),
             outgoing: Vec::new(),
+            reports: Vec::new(),
             delivered: Vec::new(),
             changes: 0,
             chance,
@@ -138,6 +141,9 @@ impl Mailbox {
         for outgoing in &mut self.outgoing {
             outgoing.delivered = after(outgoing.delivered, -by);
         }
+        for report in &mut self.reports {
+            report.due = after(report.due, -by);
+        }
         for letter in &mut self.delivered {
             letter.sent_at = after(letter.sent_at, -by);
         }
@@ -164,6 +170,7 @@ impl Mailbox {
             change: self.next_change(),
             internet_message_id: internet_message_id
                 .unwrap_or_else(|| format!("<{random:032X}@sandbox.prod.outlook.com>")),
+            conversation_id: format!("AAQkAG{:032x}=", random.reverse_bits()),
             content,
         };
         self.messages.push_mut(message)

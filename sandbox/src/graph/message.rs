@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 use super::input::{HeaderInput, MessageInput, Recipient};
 use super::limits::after;
 
+/// Property tags of the class, and of the id of the message that a reply or a report is about.
+/// <https://learn.microsoft.com/graph/api/resources/extended-properties-overview>
+pub(super) const MESSAGE_CLASS: &str = "String 0x001A";
+pub(super) const IN_REPLY_TO: &str = "String 0x1042";
+
 const META: &str = r#"<meta http-equiv="Content-Type" content="text/html; charset=utf-8">"#;
 /// Longest preview of a body, in characters.
 const PREVIEW_CHARACTERS: usize = 255;
@@ -53,7 +58,28 @@ pub(super) struct Message {
     pub(super) sent: Timestamp,
     pub(super) change: u64,
     pub(super) internet_message_id: String,
+    pub(super) conversation_id: String,
     pub(super) content: Content,
+}
+
+/// What a message is.
+/// <https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxomsg/6f3751db-583b-4b31-b2ed-58fcc440e5b9>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A letter, sent or received.
+    #[default]
+    Letter,
+    /// A report that a letter was not delivered.
+    NonDelivery,
+}
+
+impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Letter => "IPM.Note",
+            Self::NonDelivery => "REPORT.IPM.Note.NDR",
+        }
+    }
 }
 
 /// What people wrote.
@@ -74,6 +100,9 @@ pub(super) struct Content {
     pub(super) properties: BTreeMap<String, String>,
     pub(super) delivery_receipt: bool,
     pub(super) read_receipt: bool,
+    pub(super) class: Class,
+    /// The `Message-ID` of the message it answers or reports on.
+    pub(super) in_reply_to: Option<String>,
 }
 
 impl Content {
@@ -158,6 +187,15 @@ impl Message {
         self.leaves = self.leaves.map(|moment| after(moment, -by));
     }
 
+    /// The value of an extended property.
+    pub(super) fn extended(&self, id: &str) -> Option<&str> {
+        match id {
+            MESSAGE_CLASS => Some(self.content.class.name()),
+            IN_REPLY_TO => self.content.in_reply_to.as_deref(),
+            _ => self.content.properties.get(id).map(String::as_str),
+        }
+    }
+
     /// Every property, the hidden ones left out.
     pub(super) fn to_json(&self, immutable_ids: bool) -> Value {
         let content = &self.content;
@@ -173,6 +211,7 @@ impl Message {
             "sentDateTime": seconds(self.sent),
             "hasAttachments": false,
             "internetMessageId": self.internet_message_id,
+            "conversationId": self.conversation_id,
             "subject": content.subject,
             "bodyPreview": preview(&content.body),
             "importance": content.importance,

@@ -133,6 +133,14 @@ impl Graph {
         self.folder(mailbox, Folder::Inbox)
     }
 
+    /// Lets a non-delivery report arrive that names no letter of this mailbox.
+    pub fn strange_report(&self, mailbox: &str) {
+        let now = self.clock.now();
+        if let Some(mailbox) = self.inner.lock().mailboxes.get_mut(&mailbox.to_lowercase()) {
+            mailbox.strange_report(now);
+        }
+    }
+
     /// Takes a message out of its mailbox for good, as a person or a retention policy may; whether it
     /// was there. `message_id` is the immutable id.
     pub fn delete_message(&self, mailbox: &str, message_id: &str) -> bool {

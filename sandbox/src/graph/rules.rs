@@ -1,5 +1,7 @@
 //! How mailboxes behave where the real service leaves room: the knobs that tests turn.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 /// What happens to letters over the rate of a mailbox.
@@ -35,6 +37,20 @@ pub struct Rules {
     pub daily_recipients: usize,
     /// What a second `send` of a sent message answers.
     pub second_send: SecondSend,
+    /// Addresses that no letter reaches, in lower case; those of the domain `.invalid` never are.
+    pub undeliverable: BTreeSet<String>,
+    /// How long after the delivery of a letter its sender hears of those it did not reach.
+    pub report_delay: SignedDuration,
+    /// Whether a report names the letter it is about; else it only joins the letter's conversation.
+    pub reports_answer: bool,
+}
+
+impl Rules {
+    /// Whether letters to an address come back.
+    pub(super) fn loses(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        address.ends_with(".invalid") || self.undeliverable.contains(&address)
+    }
 }
 
 impl Default for Rules {
@@ -45,6 +61,9 @@ impl Default for Rules {
             letters_per_minute: 30,
             daily_recipients: 10_000,
             second_send: SecondSend::default(),
+            undeliverable: BTreeSet::new(),
+            report_delay: SignedDuration::from_secs(3),
+            reports_answer: true,
         }
     }
 }

@@ -5,13 +5,13 @@
 //! as a report. An accepted message is a draft until transport takes it.
 
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::input::{MessageInput, Recipient};
 use super::letter::Letter;
 use super::limits::after;
 use super::mailbox::{Mailbox, not_found};
-use super::message::{Content, Folder, Message};
+use super::message::{Class, Content, Folder, Message};
 use super::operation::Refusal;
 use super::rules::{Rules, SecondSend};
 
@@ -20,6 +20,22 @@ use super::rules::{Rules, SecondSend};
 pub(super) struct Outgoing {
     pub(super) delivered: Timestamp,
     letter: Letter,
+    conversation_id: String,
+    /// Recipients that it will not reach.
+    lost: Vec<String>,
+    report_delay: SignedDuration,
+    reports_answer: bool,
+}
+
+/// A report on its way back to the sender of a letter.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) due: Timestamp,
+    recipient: String,
+    subject: String,
+    /// `Message-ID` of the letter it is about, where it says so.
+    in_reply_to: Option<String>,
+    conversation_id: Option<String>,
 }
 
 impl Mailbox {
@@ -90,6 +106,10 @@ impl Mailbox {
         for outgoing in due {
             self.deliver(outgoing);
         }
+        let due = self.reports.extract_if(.., |report| report.due <= now);
+        for report in due.collect::<Vec<_>>() {
+            self.report(report);
+        }
     }
 
     fn submit(&mut self, message: &Message, now: Timestamp, rules: &Rules) -> Result<(), Refusal> {
@@ -98,7 +118,16 @@ impl Mailbox {
         let delivered = self.meter.submit(now, recipients, rules)?;
         let mut letter = Letter::of(&self.address, message);
         letter.sent_at = delivered;
-        self.outgoing.push(Outgoing { delivered, letter });
+        let lost = letter.to.extract_if(.., |address| rules.loses(address));
+        let lost = lost.collect();
+        self.outgoing.push(Outgoing {
+            delivered,
+            letter,
+            conversation_id: message.conversation_id.clone(),
+            lost,
+            report_delay: rules.report_delay,
+            reports_answer: rules.reports_answer,
+        });
         Ok(())
     }
 
@@ -143,34 +172,56 @@ impl Mailbox {
         true
     }
 
-    /// Delivers a letter, or reports back for recipients whose domain does not exist.
+    /// Delivers a letter to those it reaches; the others are reported on.
     fn deliver(&mut self, outgoing: Outgoing) {
-        let mut letter = outgoing.letter;
-        let is_lost = |address: &mut String| address.to_ascii_lowercase().ends_with(".invalid");
-        for address in letter.to.extract_if(.., is_lost) {
-            self.report(&address, &letter.subject, outgoing.delivered);
+        let letter = outgoing.letter;
+        let answered = outgoing.reports_answer;
+        let in_reply_to = answered.then(|| letter.internet_message_id.clone());
+        for recipient in outgoing.lost {
+            self.reports.push(Report {
+                due: after(outgoing.delivered, outgoing.report_delay),
+                recipient,
+                subject: letter.subject.clone(),
+                in_reply_to: in_reply_to.clone(),
+                conversation_id: Some(outgoing.conversation_id.clone()),
+            });
         }
         if !letter.to.is_empty() {
             self.delivered.push(letter);
         }
     }
 
-    /// Puts a non-delivery report into the Inbox.
-    fn report(&mut self, recipient: &str, subject: &str, now: Timestamp) {
+    /// Lets a report arrive that says nothing of the letter it is about, as other mail systems send them.
+    pub(super) fn strange_report(&mut self, now: Timestamp) {
+        self.report(Report {
+            due: now,
+            recipient: "somebody@elsewhere.example".to_owned(),
+            subject: "Hello".to_owned(),
+            in_reply_to: None,
+            conversation_id: None,
+        });
+    }
+
+    /// Puts a non-delivery report into the Inbox. It answers the letter, and joins its conversation.
+    fn report(&mut self, report: Report) {
         let domain = self.address.rsplit('@').next().unwrap_or_default();
         let postmaster = format!("postmaster@{domain}");
+        let recipient = report.recipient;
         let content = Content {
-            subject: format!("Undeliverable: {subject}"),
+            subject: format!("Undeliverable: {}", report.subject),
             is_text: true,
-            body: format!(
-                "Delivery has failed to {recipient}: the domain does not exist (550 5.4.310)."
-            ),
+            body: format!("Delivery has failed to {recipient}: nobody is there (550 5.1.10)."),
             importance: "normal".to_owned(),
             to: vec![Recipient::new(&self.address, &self.address)],
             from: Some(Recipient::new("Microsoft Outlook", &postmaster)),
             sender: Some(Recipient::new("Microsoft Outlook", &postmaster)),
+            class: Class::NonDelivery,
+            in_reply_to: report.in_reply_to,
             ..Content::default()
         };
-        self.store(content, None, Folder::Inbox, now);
+        let message = self.store(content, None, Folder::Inbox, report.due);
+        if let Some(conversation_id) = report.conversation_id {
+            message.conversation_id = conversation_id;
+        }
     }
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
-use super::message::Message;
+use super::message::{IN_REPLY_TO, MESSAGE_CLASS, Message};
 use super::operation::{Operation, Refusal};
 
 /// Messages on a page where `$top` does not say, and the most it may say.
@@ -90,13 +90,14 @@ impl View {
     }
 
     fn passes(&self, message: &Message) -> bool {
-        let content = &message.content.properties;
-        (self.filter.as_ref()).is_none_or(|filter| filter.matches(&message.to_json(false), content))
+        let extended = |id: &str| message.extended(id);
+        (self.filter.as_ref())
+            .is_none_or(|filter| filter.matches(&message.to_json(false), extended))
     }
 
     fn expansion(&self, message: &Message) -> Option<Value> {
         let id = self.expand.as_ref()?;
-        let value = message.content.properties.get(id)?;
+        let value = message.extended(id)?;
         Some(json!([{"id": id, "value": value}]))
     }
 }
@@ -129,7 +130,7 @@ fn selected(value: &str) -> Result<Vec<String>, Refusal> {
 }
 
 /// Properties that `$select` may name.
-const PROPERTIES: [&str; 25] = [
+const PROPERTIES: [&str; 26] = [
     "id",
     "createdDateTime",
     "lastModifiedDateTime",
@@ -139,6 +140,7 @@ const PROPERTIES: [&str; 25] = [
     "sentDateTime",
     "hasAttachments",
     "internetMessageId",
+    "conversationId",
     "internetMessageHeaders",
     "subject",
     "bodyPreview",
@@ -157,12 +159,17 @@ const PROPERTIES: [&str; 25] = [
     "replyTo",
 ];
 
+/// Whether readers may ask for an extended property: those that people name, and two that Exchange sets.
+pub(super) fn is_readable(id: &str) -> bool {
+    super::input::is_property_id(id) || [MESSAGE_CLASS, IN_REPLY_TO].contains(&id)
+}
+
 /// The id in `singleValueExtendedProperties($filter=id eq '...')`.
 fn expanded(value: &str) -> Result<String, Refusal> {
     let id = value
         .strip_prefix("singleValueExtendedProperties($filter=id eq '")
         .and_then(|rest| rest.strip_suffix("')"))
-        .filter(|id| super::input::is_property_id(id));
+        .filter(|id| is_readable(id));
     id.map(str::to_owned)
         .ok_or_else(|| Refusal::unknown("this $expand"))
 }

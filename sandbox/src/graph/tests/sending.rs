@@ -163,6 +163,8 @@ async fn letters_to_domains_that_do_not_exist_come_back() {
         202
     );
     assert!(desk.graph.letters().is_empty());
+    assert!(desk.graph.inbox(SENDER).is_empty(), "reports take a while");
+    tokio::time::advance(Duration::from_secs(4)).await;
     assert_eq!(
         desk.graph.inbox(SENDER)[0].subject,
         "Undeliverable: Welcome"
@@ -171,4 +173,45 @@ async fn letters_to_domains_that_do_not_exist_come_back() {
         .ask_mailbox("GET", "mailFolders/inbox/messages", None)
         .await;
     assert_eq!(listed.body["value"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_found_by_its_class_and_names_the_letter_it_is_about() {
+    let desk = desk();
+    desk.graph.configure(|rules| {
+        rules
+            .undeliverable
+            .insert("ana@customer.example".to_owned());
+    });
+    let mut message = letter("k/1");
+    message["toRecipients"] = json!([{"emailAddress": {"address": "Ana@Customer.example"}}]);
+    let draft = desk.ask_mailbox("POST", "messages", Some(message)).await;
+    let id = draft.body["id"].as_str().unwrap();
+    desk.send(id).await;
+    desk.graph.strange_report(SENDER);
+    tokio::time::advance(Duration::from_secs(4)).await;
+    assert!(desk.graph.letters().is_empty());
+    let class = "singleValueExtendedProperties%2FAny(ep%3A%20ep%2Fid%20eq%20%27String%200x001A%27%20and%20ep%2Fvalue%20eq%20%27report.ipm.note.ndr%27)";
+    let answered = "singleValueExtendedProperties(%24filter%3Did%20eq%20%27String%200x1042%27)";
+    let path = format!(
+        "mailFolders/inbox/messages?$filter={class}&$expand={answered}&$select=conversationId"
+    );
+    let found = desk.ask_mailbox("GET", &path, None).await.body;
+    let [strange, report] = found["value"].as_array().unwrap().as_slice() else {
+        panic!("two reports, not {found}")
+    };
+    let (strange, report) = if strange.get("singleValueExtendedProperties").is_none() {
+        (strange, report)
+    } else {
+        (report, strange)
+    };
+    let about = &report["singleValueExtendedProperties"][0]["value"];
+    assert_eq!(about, &draft.body["internetMessageId"]);
+    assert_eq!(report["conversationId"], draft.body["conversationId"]);
+    assert_ne!(strange["conversationId"], draft.body["conversationId"]);
+    let class = class.replace("0x001A", "0x001B");
+    let unknown = desk
+        .ask_mailbox("GET", &format!("messages?$filter={class}"), None)
+        .await;
+    assert_eq!(unknown.status, 501);
 }
