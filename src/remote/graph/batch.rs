@@ -61,8 +61,8 @@ impl<T> Answer<T> {
         }
     }
 
-    /// An answer to a read that is not the row.
-    pub(super) fn into_error(self, action: &'static str) -> RemoteError {
+    /// An answer that is not what was asked for.
+    pub fn into_error(self, action: &'static str) -> RemoteError {
         let service = Service::Graph;
         match self {
             Self::Wait(wait) => RemoteError::Throttled {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The extended property that holds the delivery key. It never leaves the mailbox.
 /// <https://learn.microsoft.com/graph/api/resources/extended-properties-overview>
-const DELIVERY_KEY: &str =
+pub(super) const DELIVERY_KEY: &str =
     "String {5b6f2a0e-3c1d-4f5a-9d39-0c7a3b1b8f42} Name PortalInviteDelivery";
 
 /// A letter as Graph takes it.
@@ -27,19 +27,45 @@ pub struct Message<'a> {
 impl Message<'_> {
     /// <https://learn.microsoft.com/graph/api/resources/message>
     pub(super) fn to_json(self) -> Value {
-        let mut message = json!({
-            "subject": self.subject,
-            "body": {"contentType": "HTML", "content": self.html},
-            "toRecipients": [recipient(self.to, Some(self.to_name))],
-            // Out-of-office answers to a machine help nobody.
-            "internetMessageHeaders": [{"name": "X-Auto-Response-Suppress", "value": "All"}],
-            "singleValueExtendedProperties": [{"id": DELIVERY_KEY, "value": self.key}],
-        });
+        let to = json!([recipient(self.to, Some(self.to_name))]);
+        let mut message = message(self.subject, self.html, &to, self.key);
         if let Some(address) = self.reply_to {
             message["replyTo"] = json!([recipient(address, None)]);
         }
         message
     }
+}
+
+/// One letter to several people who may know of each other.
+#[derive(Clone, Copy)]
+pub struct Circular<'a> {
+    /// Recipients' addresses.
+    pub to: &'a [String],
+    /// Subject line.
+    pub subject: &'a str,
+    /// Body.
+    pub html: &'a str,
+    /// What tells this delivery from every other.
+    pub key: &'a str,
+}
+
+impl Circular<'_> {
+    pub(super) fn to_json(self) -> Value {
+        let to = self.to.iter().map(|address| recipient(address, None));
+        let to = Value::Array(to.collect());
+        message(self.subject, self.html, &to, self.key)
+    }
+}
+
+fn message(subject: &str, html: &str, to: &Value, key: &str) -> Value {
+    json!({
+        "subject": subject,
+        "body": {"contentType": "HTML", "content": html},
+        "toRecipients": to,
+        // Out-of-office answers to a machine help nobody.
+        "internetMessageHeaders": [{"name": "X-Auto-Response-Suppress", "value": "All"}],
+        "singleValueExtendedProperties": [{"id": DELIVERY_KEY, "value": key}],
+    })
 }
 
 fn recipient(address: &str, name: Option<&str>) -> Value {

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use super::budget::Budget;
@@ -29,10 +29,13 @@ mod batch;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod message;
+mod reports;
+mod sending;
 
 pub use batch::Answer;
 use batch::Request;
-pub use message::Message;
+pub use message::{Circular, Message};
+pub use reports::{Inspection, Report};
 
 /// Requests in one JSON batch. <https://learn.microsoft.com/graph/json-batching>
 pub const REQUESTS_A_BATCH: usize = 20;
@@ -221,28 +224,6 @@ impl Graph {
             }
             Some(other) => Err(other.into_error(LOOK)),
             None => Err(self.endpoint.unreadable(LOOK, "no answer in the batch")),
-        }
-    }
-
-    /// Hands one letter over without a draft. Never repeated.
-    pub async fn send_mail(
-        &self,
-        mailbox: &str,
-        message: &Message<'_>,
-        budget: &Budget,
-    ) -> Result<Answer<()>, RemoteError> {
-        const ACTION: &str = "send a letter";
-        let body = json!({"message": message.to_json(), "saveToSentItems": true});
-        let path = format!("users/{}/sendMail", encoded(mailbox));
-        let reply = self
-            .post(ACTION, &path, &body, Repeat::Never, true, budget)
-            .await?;
-        if reply.status.is_success() {
-            return Ok(Answer::Done(()));
-        }
-        match self.endpoint.refused(ACTION, &reply) {
-            RemoteError::Refused { refusal, .. } => Ok(Answer::Refused(refusal)),
-            other => Err(other),
         }
     }
 
