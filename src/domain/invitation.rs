@@ -205,6 +205,22 @@ impl Invitation {
         in_scope && self.is_open() && !self.is_redeemed() && self.is_past_expiry(now)
     }
 
+    /// Whether somebody else than the invited contact redeemed it: the code opens it for whoever has it.
+    pub fn is_redeemed_by_another(&self) -> bool {
+        let (invited, redeemed) = (self.contact, self.redeemed_contact);
+        invited.is_some() && redeemed.is_some() && invited != redeemed
+    }
+
+    /// Whether it was redeemed more often than it should be. The portal counts without a lock, and takes an empty
+    /// maximum for no limit, which is never meant for one contact.
+    pub fn is_overused(&self) -> bool {
+        let most = match self.kind {
+            Kind::Single => Some(1),
+            Kind::Group => self.maximum_redemptions.filter(|most| *most > 0),
+        };
+        most.is_some_and(|most| self.redemptions > most)
+    }
+
     /// The portal counts a redemption and sets the status in two steps, and may stop between them.
     fn is_redeemed(&self) -> bool {
         self.status == Status::Redeemed || (self.kind == Kind::Single && self.redemptions >= 1)

@@ -29,6 +29,7 @@ pub mod invitations;
 mod multipart;
 mod new_row;
 mod odata;
+pub mod redemptions;
 mod rows;
 mod schema;
 pub mod sources;
