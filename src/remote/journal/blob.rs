@@ -212,6 +212,24 @@ impl Container {
         Ok(named.collect())
     }
 
+    pub(super) async fn done_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let blobs = self.list("done/").await?.into_iter();
+        let named = blobs.filter_map(|blob| {
+            let name = blob.name?.strip_prefix("done/")?.to_owned();
+            Some((moment(blob.properties?.last_modified)?, name))
+        });
+        Ok(named.collect())
+    }
+
+    /// A note that is there already, perhaps our own by a try whose answer was lost, stays.
+    pub(super) async fn note(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let blob = self.blob(name);
+        match self.insist_on_container(|| upload_new(&blob, bytes)).await {
+            Ok(()) | Err(Failure::Refused(_)) => Ok(()),
+            Err(failure) => Err(failure.during("keep a note")),
+        }
+    }
+
     pub(super) async fn expire(
         &self,
         old: impl Fn(Timestamp) -> bool,

@@ -103,6 +103,27 @@ impl Directory {
         .await
     }
 
+    /// Names of the finished journals, and when each was last written.
+    pub(super) async fn done_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let folder = self.0.join("done");
+        blocking("list finished journals", move || {
+            let written = |entry: io::Result<fs::DirEntry>| {
+                let entry = entry?;
+                let written = Timestamp::try_from(entry.metadata()?.modified()?);
+                let name = entry.file_name().into_string();
+                Ok(written.ok().zip(name.ok()))
+            };
+            let entries = fs::read_dir(folder)?.map(written);
+            entries.filter_map(io::Result::transpose).collect()
+        })
+        .await
+    }
+
+    pub(super) async fn note(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let (path, bytes) = (self.0.join(name), bytes.to_vec());
+        blocking("keep a note", move || create_whole(&path, &bytes).map(drop)).await
+    }
+
     pub(super) async fn expire(
         &self,
         old: impl Fn(Timestamp) -> bool + Send + 'static,

@@ -26,6 +26,7 @@ mod directory;
 pub(crate) mod fuzz;
 mod lease;
 mod lines;
+mod notes;
 
 pub use lease::Journal;
 use lease::Lease;
@@ -274,16 +275,11 @@ impl Store {
 
     /// The open journals, the oldest first.
     pub async fn open_numbers(&self) -> Result<Vec<BatchNumber>, StoreError> {
-        let mut names = match &self.kind {
+        let names = match &self.kind {
             Kind::Directory(directory) => directory.open_names().await?,
             Kind::Container(container) => container.open_names().await?,
         };
-        names.sort();
-        let number = |(_, name): (_, String)| name.strip_suffix(".jsonl")?.parse::<i64>().ok();
-        let numbers = names.into_iter().filter_map(number);
-        Ok(numbers
-            .filter_map(|number| BatchNumber::try_from(number).ok())
-            .collect())
+        Ok(numbers(names))
     }
 
     /// Removes finished journals and keys that were last written longer ago than `keep`.
@@ -311,6 +307,15 @@ impl Store {
             Kind::Container(container) => container.is_there(name).await,
         }
     }
+}
+
+fn numbers(mut names: Vec<(jiff::Timestamp, String)>) -> Vec<BatchNumber> {
+    names.sort();
+    let number = |(_, name): (_, String)| name.strip_suffix(".jsonl")?.parse::<i64>().ok();
+    let numbers = names.into_iter().filter_map(number);
+    numbers
+        .filter_map(|number| BatchNumber::try_from(number).ok())
+        .collect()
 }
 
 fn key_name(name: &str) -> String {
