@@ -54,6 +54,9 @@ pub enum AppError {
         "LANGUAGES names {0}, which has no reminder.html; add one, or set REMIND_DAYS_BEFORE to 0"
     )]
     Reminder(String),
+    /// There is no template for the digest.
+    #[error("DIGEST_TO is set, and there is no template digest in {0} or in en")]
+    Digest(String),
     /// The batch store cannot be opened.
     #[error("cannot open the batch store (BATCH_STORE): {0}")]
     Store(io::Error),
@@ -64,7 +67,7 @@ impl AppError {
     pub const fn is_setting(&self) -> bool {
         matches!(
             self,
-            Self::Letters(_) | Self::Language(_) | Self::Reminder(_)
+            Self::Letters(_) | Self::Language(_) | Self::Reminder(_) | Self::Digest(_)
         )
     }
 }
@@ -111,6 +114,10 @@ impl App {
             && let Some(language) = config.languages.keys().find(reminder)
         {
             return Err(AppError::Reminder(language.clone()));
+        }
+        let language = &config.default_language;
+        if !config.digest_to.is_empty() && letters.digest_language(language).is_none() {
+            return Err(AppError::Digest(language.clone()));
         }
         let sources = || (clock.clone(), chance.clone());
         let store = store(&config, &transport, sources())?;

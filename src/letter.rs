@@ -4,6 +4,7 @@
 //! values, so a mistake in one stops the start and not a letter. Every value is escaped, a value that is missing is
 //! an error instead of a gap, and a letter in which the redeem link does not stand is never handed out.
 
+mod digest;
 mod source;
 mod values;
 
@@ -22,6 +23,8 @@ use thiserror::Error;
 use url::Url;
 
 use crate::domain::redeem_link::RedeemLink;
+use digest::DIGEST;
+pub use digest::{DigestContent, DigestCount, DigestList, DigestRow};
 use source::{HTML, SUBJECT};
 
 /// Why a letter could not be made. No variant repeats a value: a letter's values are personal.
@@ -116,6 +119,8 @@ pub struct Letters {
     environment: Environment<'static>,
     /// Language and name of each letter.
     known: BTreeSet<(String, String)>,
+    /// The languages that a digest is written in.
+    digests: BTreeSet<String>,
 }
 
 impl fmt::Debug for Letters {
@@ -137,14 +142,18 @@ impl Letters {
 
     /// Compiles templates and tries every letter among them.
     pub fn compile(sources: BTreeMap<String, String>) -> Result<Self, LetterError> {
-        let known = sources
-            .keys()
-            .filter_map(|file| source::letter_of(file))
-            .collect();
-        let environment = source::environment(sources)?;
-        let letters = Self { environment, known };
+        let letters = sources.keys().filter_map(|file| source::letter_of(file));
+        let (digests, known): (BTreeSet<_>, _) = letters.partition(|(_, name)| name == DIGEST);
+        let letters = Self {
+            environment: source::environment(sources)?,
+            known,
+            digests: digests.into_iter().map(|(language, _)| language).collect(),
+        };
         for (language, template) in &letters.known {
             letters.try_out(language, template)?;
+        }
+        for language in &letters.digests {
+            letters.try_out_digest(language, &plain_brand())?;
         }
         Ok(letters)
     }
@@ -208,12 +217,7 @@ impl Letters {
     }
 
     fn try_out(&self, language: &str, template: &str) -> Result<(), LetterError> {
-        let plain = Brand {
-            name: "Sample".to_owned(),
-            color: "#0f6cbd".to_owned(),
-            logo_url: None,
-            support_email: None,
-        };
+        let plain = plain_brand();
         let bare = LetterContent {
             language,
             template,
@@ -240,5 +244,15 @@ impl Letters {
             ..bare
         };
         self.render(&full).map(drop)
+    }
+}
+
+/// What a template is tried out with.
+fn plain_brand() -> Brand {
+    Brand {
+        name: "Sample".to_owned(),
+        color: "#0f6cbd".to_owned(),
+        logo_url: None,
+        support_email: None,
     }
 }

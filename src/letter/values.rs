@@ -62,7 +62,7 @@ fn text(text: &str) -> String {
     )
 }
 
-fn direction(language: &str) -> &'static str {
+pub(super) fn direction(language: &str) -> &'static str {
     let primary = language.split('-').next().unwrap_or_default();
     if RIGHT_TO_LEFT.contains(&primary) {
         "rtl"
@@ -71,7 +71,7 @@ fn direction(language: &str) -> &'static str {
     }
 }
 
-fn brand(brand: &Brand) -> Value {
+pub(super) fn brand(brand: &Brand) -> Value {
     context! {
         name => line(&brand.name),
         color => brand.color.as_str(),
@@ -82,7 +82,7 @@ fn brand(brand: &Brand) -> Value {
 }
 
 /// English comes ready; other languages put the numbers in their own order. Monday is weekday 1.
-fn moment(expires: Timestamp, zone: &TimeZone) -> Value {
+pub(super) fn moment(expires: Timestamp, zone: &TimeZone) -> Value {
     let moment = expires.to_zoned(zone.clone());
     context! {
         words => expiry::in_words(expires, zone),
