@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::service::Service;
 
 mod batch;
+mod digest;
 mod dispatch;
 mod doctor;
 mod fields;
@@ -52,6 +53,7 @@ pub fn router(service: Service) -> Router {
         .route("/api/batches/{number}", get(batch::handle))
         .route("/api/doctor", get(doctor::handle))
         .route("/api/health", get(health::handle))
+        .route("/function-digest", post(digest::handle))
         .route("/function-dispatch", post(dispatch::handle))
         .route("/function-remind", post(remind::handle))
         .route("/function-sweep", post(sweep::handle))

@@ -1,4 +1,4 @@
-//! The use cases: invite, deliver, dispatch, sweep, report.
+//! The use cases: invite, deliver, dispatch, sweep, report, digest.
 //!
 //! They know the domain and the remote services, and nothing of HTTP requests, settings or the Functions host.
 
@@ -26,6 +26,7 @@ mod claim;
 mod compose;
 mod create;
 mod deliver;
+pub mod digest;
 pub mod dispatch;
 pub mod doctor;
 mod find;

@@ -14,6 +14,7 @@ mod checks;
 mod contract;
 mod cost;
 mod demo;
+mod digest;
 mod forwarding;
 mod identity;
 mod invite;
