@@ -122,3 +122,13 @@ async fn blocks_come_where_they_belong_and_under_the_lease() {
 async fn listings_come_in_pages() {
     blob_suite::listings_come_in_pages(&service().await).await;
 }
+
+#[tokio::test]
+async fn journals_are_listed_by_when_they_were_put_away() {
+    store_suite::journals_are_listed_by_when_they_were_put_away(&store()).await;
+}
+
+#[tokio::test]
+async fn the_first_note_under_a_name_stays() {
+    store_suite::the_first_note_under_a_name_stays(&store()).await;
+}

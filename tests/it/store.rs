@@ -71,3 +71,15 @@ async fn a_worker_that_froze_writes_no_more_lines() {
     drop(journal);
     assert_eq!(store.read(number(1)).await.unwrap(), Some(vec![line(1)]));
 }
+
+#[tokio::test]
+async fn journals_are_listed_by_when_they_were_put_away() {
+    let (_folder, store) = store();
+    store_suite::journals_are_listed_by_when_they_were_put_away(&store).await;
+}
+
+#[tokio::test]
+async fn the_first_note_under_a_name_stays() {
+    let (_folder, store) = store();
+    store_suite::the_first_note_under_a_name_stays(&store).await;
+}

@@ -173,3 +173,30 @@ pub(crate) async fn finished_journals_and_keys_are_removed_once_they_are_old(sto
         Whereabouts::Open
     );
 }
+
+pub(crate) async fn journals_are_listed_by_when_they_were_put_away(store: &Store) {
+    let begin = Timestamp::from_second(1).unwrap();
+    assert!(store.done_since(begin).await.unwrap().is_empty());
+    for offset in [2, 1] {
+        let mut journal = store.create(number(offset)).await.unwrap();
+        journal.append(&[line(1)]).await.unwrap();
+        if offset == 2 {
+            journal.finish().await.unwrap();
+        }
+    }
+    assert_eq!(store.done_since(begin).await.unwrap(), [number(2)]);
+    let far = Timestamp::from_second(1 << 33).unwrap();
+    assert!(store.done_since(far).await.unwrap().is_empty());
+}
+
+pub(crate) async fn the_first_note_under_a_name_stays(store: &Store) {
+    assert_eq!(store.noted("n").await.unwrap(), None);
+    store.note("n", "first").await.unwrap();
+    store.note("n", "second").await.unwrap();
+    store.note("other", "third").await.unwrap();
+    assert_eq!(store.noted("n").await.unwrap().as_deref(), Some("first"));
+    assert_eq!(
+        store.noted("other").await.unwrap().as_deref(),
+        Some("third")
+    );
+}

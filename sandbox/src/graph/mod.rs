@@ -133,6 +133,14 @@ impl Graph {
         self.folder(mailbox, Folder::Inbox)
     }
 
+    /// Lets an ordinary message from a person arrive.
+    pub fn receive(&self, mailbox: &str, subject: &str) {
+        let now = self.clock.now();
+        if let Some(mailbox) = self.inner.lock().mailboxes.get_mut(&mailbox.to_lowercase()) {
+            mailbox.receive(subject, now);
+        }
+    }
+
     /// Lets a non-delivery report arrive that names no letter of this mailbox.
     pub fn strange_report(&self, mailbox: &str) {
         let now = self.clock.now();

@@ -191,6 +191,20 @@ impl Mailbox {
         }
     }
 
+    /// Puts an ordinary message into the Inbox.
+    pub(super) fn receive(&mut self, subject: &str, now: Timestamp) {
+        let person = Recipient::new("Somebody", "somebody@elsewhere.example");
+        let content = Content {
+            subject: subject.to_owned(),
+            importance: "normal".to_owned(),
+            to: vec![Recipient::new(&self.address, &self.address)],
+            from: Some(person.clone()),
+            sender: Some(person),
+            ..Content::default()
+        };
+        self.store(content, None, Folder::Inbox, now);
+    }
+
     /// Lets a report arrive that says nothing of the letter it is about, as other mail systems send them.
     pub(super) fn strange_report(&mut self, now: Timestamp) {
         self.report(Report {

@@ -198,3 +198,43 @@ fn type_and_status_share_a_number_and_not_a_meaning() {
         [Status::New, Status::Inactive, Status::Other(7)]
     );
 }
+
+#[test]
+fn a_redemption_by_another_contact_is_one_where_both_are_known_and_differ() {
+    let row = |invited: Option<u128>, redeemed: Option<u128>| Invitation {
+        contact: invited.map(|id| ContactId::new(Uuid::from_u128(id))),
+        redeemed_contact: redeemed.map(|id| ContactId::new(Uuid::from_u128(id))),
+        ..invitation()
+    };
+    assert!(row(Some(1), Some(2)).is_redeemed_by_another());
+    for (invited, redeemed) in [(Some(1), Some(1)), (None, Some(2)), (Some(1), None)] {
+        assert!(!row(invited, redeemed).is_redeemed_by_another());
+    }
+}
+
+#[test]
+fn an_invitation_for_one_is_overused_by_a_second_redemption_whatever_its_maximum() {
+    let row = |kind, maximum_redemptions, redemptions| Invitation {
+        kind,
+        maximum_redemptions,
+        redemptions,
+        ..invitation()
+    };
+    for (kind, most, redemptions, overused) in [
+        (Kind::Single, Some(1), 1, false),
+        (Kind::Single, Some(1), 2, true),
+        (Kind::Single, None, 2, true),
+        (Kind::Single, Some(5), 2, true),
+        (Kind::Group, Some(5), 5, false),
+        (Kind::Group, Some(5), 6, true),
+        (Kind::Group, Some(0), 6, false),
+        (Kind::Group, None, 6, false),
+    ] {
+        let row = row(kind, most, redemptions);
+        assert_eq!(
+            row.is_overused(),
+            overused,
+            "{kind:?} {most:?} {redemptions}"
+        );
+    }
+}

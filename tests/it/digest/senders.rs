@@ -55,6 +55,7 @@ async fn reports_about_other_messages_are_counted_and_other_mail_is_left_alone()
     let world = start().await;
     world.sandbox.graph.strange_report(SENDER);
     world.sandbox.graph.strange_report(SENDER);
+    world.sandbox.graph.receive(SENDER, "Undeliverable: a joke");
     a_moment_passes(&world);
     run(&world).await;
     let text = text(&world);

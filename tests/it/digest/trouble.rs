@@ -62,6 +62,22 @@ async fn a_service_that_is_down_leaves_what_the_others_know() {
 }
 
 #[tokio::test]
+async fn a_service_that_never_answers_is_given_up_in_time_for_the_letter() {
+    let world = start().await;
+    world.invite_contacts(&[world.contact("Ann")]).await;
+    let never = Fault::Delay(Duration::from_hours(1));
+    world
+        .sandbox
+        .faults
+        .add(Rule::on(Service::Dataverse, never));
+    let run = world.host.fire("function-digest").await.unwrap();
+    assert_eq!(run.body["tally"]["outcome"], "sent");
+    let text = text(&world);
+    assert!(text.contains("Letters sent 1"), "{text}");
+    assert!(text.contains("redemptions: "), "{text}");
+}
+
+#[tokio::test]
 async fn a_journal_that_cannot_be_read_is_counted() {
     let world = start().await;
     let batch = world.invite_contacts(&[world.contact("Ann")]).await.batch();
