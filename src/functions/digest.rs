@@ -36,7 +36,6 @@ impl From<DigestError> for Problem {
     fn from(error: DigestError) -> Self {
         match error {
             DigestError::Remote(error) => error.into(),
-            DigestError::Store(error) => error.into(),
             DigestError::Letter(error) => {
                 tracing::error!(%error, "a letter could not be made");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError")

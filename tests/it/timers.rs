@@ -28,7 +28,7 @@ async fn timers_run_however_the_host_writes_its_dates() {
         dates.map(|date| format!(r#"{{"Last":"{date}","Next":"{date}","LastUpdated":"{date}"}}"#));
     let odd = ["null", "{}", r#"{"Last":null}"#, r#"{"Last":17}"#, "[]"];
     for status in statuses.iter().map(String::as_str).chain(odd) {
-        for timer in ["/function-sweep", "/function-dispatch"] {
+        for timer in ["/function-sweep", "/function-dispatch", "/function-digest"] {
             let answer = world.handler(timer).post(&envelope(status)).await;
             assert_eq!(answer.status, 200, "{timer} with {status}: {}", answer.text);
             assert_eq!(answer.header("content-type"), "application/json");
@@ -72,7 +72,7 @@ async fn what_is_no_envelope_fails_the_run_and_touches_nothing() {
     let cut = &envelope("null")[..40];
     let deep = "[".repeat(100_000);
     for garbage in ["", " ", "timer", cut, &deep, "{\"Data\":{}}{"] {
-        for timer in ["/function-sweep", "/function-dispatch"] {
+        for timer in ["/function-sweep", "/function-dispatch", "/function-digest"] {
             let answer = world.handler(timer).post(garbage).await;
             assert_eq!(answer.status, 400, "{timer}: {}", answer.text);
             assert_eq!(answer.json()["code"], "invalidJson");

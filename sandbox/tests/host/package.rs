@@ -30,6 +30,7 @@ async fn the_host_takes_every_function_of_this_repository() {
         "function-batch",
         "function-dispatch",
         "function-sweep",
+        "function-digest",
         "function-health",
     ] {
         assert!(names.contains(&name), "{names:?}");

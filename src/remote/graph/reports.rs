@@ -46,10 +46,10 @@ pub struct Report {
 pub struct Inspection {
     /// Non-delivery reports in its Inbox, at most a hundred.
     pub reports: Vec<Report>,
-    /// Drafts with a delivery key of ours, at most a hundred.
+    /// Whether there are more of them.
+    pub more_reports: bool,
+    /// Drafts with a delivery key of ours, among the last hundred of anybody's.
     pub drafts: usize,
-    /// Whether there are more of either.
-    pub more: bool,
 }
 
 #[derive(Deserialize)]
@@ -137,7 +137,7 @@ impl Graph {
                 .unreadable(ACTION, "fewer answers than questions"));
         };
         Ok(Inspection {
-            more: reports.next.is_some() || drafts.next.is_some(),
+            more_reports: reports.next.is_some(),
             reports: reports.value.into_iter().map(Report::from).collect(),
             drafts: drafts.value.into_iter().filter_map(Row::property).count(),
         })

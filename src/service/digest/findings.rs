@@ -68,7 +68,7 @@ pub(super) struct Mailbox {
     pub(super) strange: usize,
     /// Drafts of ours that were left over.
     pub(super) drafts: usize,
-    /// Whether there is more than one look takes in.
+    /// Whether there are more reports than one look takes in.
     pub(super) more: bool,
 }
 
@@ -82,11 +82,15 @@ impl Findings {
             batches.failed.len(),
             batches.unconfirmed.len(),
             batches.stuck.len(),
-            batches.unread,
             self.rows.redeemed.len(),
             self.rows.expired.len(),
         ];
         counts.iter().any(|count| *count > 0) || self.mailboxes.iter().any(Mailbox::has_news)
+    }
+
+    /// Whether something could not be looked at.
+    pub(super) fn has_gaps(&self) -> bool {
+        !self.unseen.is_empty() || self.batches.unread > 0
     }
 
     /// The contacts whose names are to be told, apart from those of journals, which hold them.
@@ -111,7 +115,7 @@ impl Findings {
 
 impl Mailbox {
     fn has_news(&self) -> bool {
-        !self.returned.is_empty() || self.strange > 0 || self.drafts > 0 || self.more
+        !self.returned.is_empty() || self.strange > 0 || self.drafts > 0
     }
 }
 
@@ -175,8 +179,9 @@ mod tests {
         let mut findings = Findings::default();
         findings.batches.ended = 3;
         findings.mailboxes.push(Mailbox::default());
-        findings.unseen.push("something".to_owned());
-        assert!(!findings.has_news());
+        assert!(!findings.has_news() && !findings.has_gaps());
+        findings.batches.unread = 1;
+        assert!(!findings.has_news() && findings.has_gaps());
         findings.mailboxes[0].drafts = 1;
         assert!(findings.has_news());
     }

@@ -17,7 +17,6 @@ use crate::letter::LetterError;
 use crate::remote::budget::Budget;
 use crate::remote::dataverse::Codes;
 use crate::remote::error::RemoteError;
-use crate::remote::journal::StoreError;
 
 mod batches;
 mod findings;
@@ -69,9 +68,6 @@ pub enum DigestError {
     /// Exchange did not take it, or could not be asked.
     #[error(transparent)]
     Remote(#[from] RemoteError),
-    /// The store could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
     /// The template failed.
     #[error(transparent)]
     Letter(#[from] LetterError),
@@ -93,11 +89,11 @@ impl Service {
         let looking = Budget::within(&parts.clock, LOOKING);
         let now = parts.clock.now();
         let beginning = period::beginning(last, now);
-        let (from, told) = post::told_until(parts, beginning, &looking).await?;
+        let (from, told) = post::told_until(parts, beginning, &looking).await;
         let until = now.max(from);
         let findings = collect(parts, from, until, &looking).await;
         // What could not be looked at is worth a letter once, and not again by each run that follows it.
-        let worth_a_letter = findings.has_news() || (!told && !findings.unseen.is_empty());
+        let worth_a_letter = findings.has_news() || (!told && findings.has_gaps());
         if worth_a_letter {
             let letter = letter::compose(parts, &findings, from, until)?;
             post::send(parts, &letter, (from, until), &budget).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::DigestError;
+use super::mailboxes::soon;
 use super::period::earlier;
 use crate::domain::batch::MailDelivery;
 use crate::letter::Letter;
@@ -43,31 +43,28 @@ pub(super) async fn told_until(
     parts: &Parts,
     mut beginning: Timestamp,
     budget: &Budget,
-) -> Result<(Timestamp, bool), DigestError> {
+) -> (Timestamp, bool) {
     let first = beginning;
     for _ in 0..MOST_RUNS {
-        match witness(parts, beginning, budget).await? {
+        match witness(parts, beginning, budget).await {
             Some(until) if until > beginning => beginning = until,
             _ => break,
         }
     }
-    Ok((beginning, beginning != first))
+    (beginning, beginning != first)
 }
 
 /// Until when the digest told that began at `beginning`, if it was sent.
-async fn witness(
-    parts: &Parts,
-    beginning: Timestamp,
-    budget: &Budget,
-) -> Result<Option<Timestamp>, DigestError> {
-    let noted = parts.store.noted(&note_name(beginning)).await?;
-    if let Some(until) = noted.and_then(|until| until.parse().ok()) {
-        return Ok(Some(until));
+async fn witness(parts: &Parts, beginning: Timestamp, budget: &Budget) -> Option<Timestamp> {
+    // A store that cannot be read is no reason for silence either: the letter will say so.
+    let noted = parts.store.noted(&note_name(beginning)).await.ok();
+    if let Some(until) = noted.flatten().and_then(|until| until.parse().ok()) {
+        return Some(until);
     }
-    if parts.policy.delivery == MailDelivery::Draft {
-        return Ok(in_mailboxes(parts, &key(beginning), budget).await);
+    match parts.policy.delivery {
+        MailDelivery::Draft => in_mailboxes(parts, &key(beginning), budget).await,
+        MailDelivery::Send => None,
     }
-    Ok(None)
 }
 
 /// When a digest left that a process did not live to note. A mailbox that cannot be asked is no reason for silence.
@@ -75,7 +72,7 @@ async fn in_mailboxes(parts: &Parts, key: &str, budget: &Budget) -> Option<Times
     let ask = |mailbox: &String| {
         let mailbox = mailbox.clone();
         async move {
-            let _turn = parts.mailboxes.turn(&mailbox, budget).await.ok()?;
+            let _turn = soon(parts, &mailbox).await;
             parts.graph.find(&mailbox, key, budget).await.ok().flatten()
         }
     };
@@ -91,7 +88,7 @@ pub(super) async fn send(
     letter: &Letter,
     (beginning, until): (Timestamp, Timestamp),
     budget: &Budget,
-) -> Result<(), DigestError> {
+) -> Result<(), RemoteError> {
     let circular = Circular {
         to: &parts.policy.digest_to,
         subject: &letter.subject,
@@ -102,20 +99,24 @@ pub(super) async fn send(
     for mailbox in &parts.policy.senders {
         match send_from(parts, mailbox, &circular, budget).await {
             Ok(()) => {
-                parts
-                    .store
-                    .note(&note_name(beginning), &until.to_string())
-                    .await?;
+                note(parts, beginning, until).await;
                 return Ok(());
             }
             Err(error @ RemoteError::Refused { .. }) => {
                 tracing::warn!(%error, "a sender mailbox does not take the digest");
                 refusal = error;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
-    Err(refusal.into())
+    Err(refusal)
+}
+
+async fn note(parts: &Parts, beginning: Timestamp, until: Timestamp) {
+    let (name, text) = (note_name(beginning), until.to_string());
+    if let Err(error) = parts.store.note(&name, &text).await {
+        tracing::warn!(%error, "the digest was sent and could not be noted");
+    }
 }
 
 async fn send_from(
@@ -124,15 +125,17 @@ async fn send_from(
     circular: &Circular<'_>,
     budget: &Budget,
 ) -> Result<(), RemoteError> {
-    let turn = parts.mailboxes.turn(mailbox, budget).await?;
-    // Where a large batch keeps the mailbox at its rate, one letter more does less harm than a day without a digest.
-    let patience = Budget::within(&parts.clock, budget.left() / 2);
-    let _ = turn.free(&patience).await;
+    let turn = soon(parts, mailbox).await;
+    if let Some(turn) = &turn {
+        // Where a large batch keeps the mailbox at its rate, one letter more does less harm than a day without a digest.
+        let patience = Budget::within(&parts.clock, budget.left() / 2);
+        let _ = turn.free(&patience).await;
+    }
     let answer = match parts.policy.delivery {
         MailDelivery::Send => parts.graph.send_circular(mailbox, circular, budget).await?,
         MailDelivery::Draft => send_as_draft(parts, mailbox, circular, budget).await?,
     };
-    turn.handed_over(1);
+    turn.inspect(|turn| turn.handed_over(1));
     settled(answer)
 }
 

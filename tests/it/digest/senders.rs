@@ -1,10 +1,13 @@
 //! What a digest learns from the sender mailboxes, and from which of them it leaves.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use sandbox::faults::{Fault, Rule, Service};
 use sandbox::graph::State;
 
-use super::{a_moment_passes, digests, outcome, run, run_since, setup, start, text};
+use super::{a_moment_passes, digests, outcome, read, run, run_since, setup, start, text};
 use crate::world::{SENDER, World};
 
 const OTHER: &str = "other@contoso.example";
@@ -144,6 +147,26 @@ async fn a_digest_that_no_mailbox_takes_fails_the_timer_and_is_sent_once_one_doe
         assert_eq!(outcome(&run_since(&world, &last).await), "sent");
         assert!(text(&world).contains("Letters sent 1"));
     }
+}
+
+#[tokio::test]
+async fn a_batch_that_keeps_the_mailbox_at_its_rate_does_not_keep_the_digest() {
+    let world = Arc::new(start().await);
+    world.invite_contacts(&[world.contact("Ann")]).await;
+    let (contacts, inviting) = (world.contacts(40), Arc::clone(&world));
+    let large = tokio::spawn(async move { inviting.invite_contacts(&contacts).await });
+    while world.sandbox.graph.max_sent_in_60s(SENDER) < 30 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(outcome(&run(&world).await), "sent");
+    assert!(!large.is_finished(), "it waits for its pace");
+    // Exchange delivers late what is over the rate; it has the letter.
+    let sent = world.sandbox.graph.sent_items(SENDER);
+    let mut digests = sent.iter().filter(|letter| letter.to.len() == 2);
+    let text = read(digests.next().unwrap());
+    assert!(text.contains("Letters sent 1"), "{text}");
+    assert!(!text.contains("Could not be looked at"), "{text}");
+    large.abort();
 }
 
 #[tokio::test]

@@ -91,6 +91,22 @@ async fn a_journal_that_cannot_be_read_is_counted() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_gone_is_told_of() {
+    let world = start().await;
+    world.invite_contacts(&[world.contact("Ann")]).await;
+    for folder in ["keys", "open", "done"] {
+        std::fs::remove_dir_all(world.store.path().join(folder)).unwrap();
+    }
+    assert_eq!(outcome(&run(&world).await), "sent");
+    let text = text(&world);
+    assert!(
+        text.contains("the batches: the batch store does not work"),
+        "{text}"
+    );
+    assert!(text.contains("Letters sent 0"), "{text}");
+}
+
+#[tokio::test]
 async fn letters_whose_fate_is_unknown_are_named() {
     let world = setup().setting("MAIL_DELIVERY", "send").start().await;
     let unclear = Rule::on(Service::Graph, Fault::DropAfter).path("/sendMail");
