@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use sandbox::dataverse::Verb;
 use sandbox::faults::{Fault, Rule, Service};
+use sandbox::graph::State;
 
 use super::{ago, code_of, digests, outcome, read, run, run_since, setup, start, text};
 use crate::trouble::{instead, throttled};
+use crate::world::SENDER;
 
 #[tokio::test]
 async fn what_may_not_be_read_is_named_and_the_rest_is_told() {
@@ -88,6 +90,33 @@ async fn a_journal_that_cannot_be_read_is_counted() {
     let text = text(&world);
     assert!(text.contains("Letters sent 1"), "{text}");
     assert!(text.contains("journals could not be read: 1."), "{text}");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_open_for_a_day_is_told_of_once() {
+    let world = setup().setting("INLINE_SECONDS", "1").start().await;
+    world
+        .sandbox
+        .graph
+        .mailbox_state(SENDER, State::AccessDenied);
+    let batch = world.invite_contacts(&[world.contact("Ann")]).await.batch();
+    world.sandbox.graph.mailbox_state(SENDER, State::Ok);
+    let accepted = |hours: i64| {
+        let mut lines = world.journal();
+        let terms = lines
+            .iter_mut()
+            .find(|line| line["line"] == "terms")
+            .unwrap();
+        terms["terms"]["created"] = ago(hours).to_string().into();
+        world.write_journal(&lines);
+    };
+    for (hours, told) in [(23, "noNews"), (27, "noNews"), (25, "sent")] {
+        accepted(hours);
+        assert_eq!(outcome(&run(&world).await), told, "{hours} hours");
+    }
+    let text = text(&world);
+    assert!(text.contains("Batches still open after a day: 1"), "{text}");
+    assert!(text.contains(&format!("batch {batch}: 1 left")), "{text}");
 }
 
 #[tokio::test]
