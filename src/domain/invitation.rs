@@ -5,6 +5,7 @@
 //! `CrmInvitationStore.cs` (<https://github.com/Adoxio/xRM-Portals-Community-Edition>).
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::ids::{BatchNumber, ContactId, InvitationId, WebsiteId};
 use super::invitation_code::InvitationCode;
@@ -34,7 +35,8 @@ pub const STATUS_REDEEMED: i32 = 756_150_001;
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whom an invitation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// One contact, who redeems it once.
     Single,
@@ -133,7 +135,8 @@ pub struct Invitation {
 }
 
 /// How an invitation stands, for people and for decisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Standing {
     /// It could be redeemed, but nobody was told.
     Unsent,
@@ -159,9 +162,14 @@ pub enum SweepScope {
 impl Invitation {
     /// How the invitation stands at a moment.
     pub fn standing(&self, now: Timestamp) -> Standing {
+        self.standing_with(self.code.is_some(), now)
+    }
+
+    /// The same for a row that was read without its code, where it is known otherwise whether there is one.
+    pub fn standing_with(&self, has_code: bool, now: Timestamp) -> Standing {
         match self.status {
             _ if self.is_redeemed() => Standing::Redeemed,
-            _ if !self.active => self.closed_standing(now),
+            _ if !self.active => self.closed_standing(has_code, now),
             _ if self.is_past_expiry(now) => Standing::Expired,
             Status::New => Standing::Unsent,
             _ => Standing::Pending,
@@ -236,14 +244,14 @@ impl Invitation {
     }
 
     /// Revoking removes the code; a person who closes a row by hand before its time leaves it there.
-    fn closed_standing(&self, now: Timestamp) -> Standing {
+    fn closed_standing(&self, has_code: bool, now: Timestamp) -> Standing {
         let in_time = |expires| {
             self.modified
                 .saturating_add(CLOCK_DIFFERENCE)
                 .is_ok_and(|closed| closed < expires)
         };
         let closed_early = self.expires.is_none_or(in_time);
-        if self.code.is_none() || closed_early || !self.is_past_expiry(now) {
+        if !has_code || closed_early || !self.is_past_expiry(now) {
             Standing::Revoked
         } else {
             Standing::Expired

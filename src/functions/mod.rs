@@ -27,6 +27,7 @@ mod fields;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod health;
+mod invitations;
 mod invite;
 mod problem;
 mod remind;
@@ -47,9 +48,14 @@ const DEADLINE: Duration = Duration::from_secs(100);
 /// The routes of every function.
 pub fn router(service: Service) -> Router {
     Router::new()
-        .route("/api/invitations", post(invite::handle))
         .route("/api/invitations/{id}/resend", post(resend::handle))
         .route("/api/invitations/{id}/revoke", post(revoke::handle))
+        .route(
+            "/api/invitations",
+            post(invite::handle).get(invitations::list),
+        )
+        .route("/api/invitations/", get(invitations::list))
+        .route("/api/invitations/{id}", get(invitations::one))
         .route("/api/batches/{number}", get(batch::handle))
         .route("/api/doctor", get(doctor::handle))
         .route("/api/health", get(health::handle))

@@ -30,6 +30,7 @@ pub mod digest;
 pub mod dispatch;
 pub mod doctor;
 mod find;
+pub mod invitations;
 pub mod invite;
 mod look;
 mod mark;

@@ -17,6 +17,7 @@ mod demo;
 mod digest;
 mod forwarding;
 mod identity;
+mod invitations;
 mod invite;
 mod journals;
 mod killed;

@@ -26,6 +26,7 @@ mod fetch_xml;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 pub mod invitations;
+pub mod listing;
 mod multipart;
 mod new_row;
 mod odata;

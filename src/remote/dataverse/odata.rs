@@ -108,6 +108,11 @@ impl Filter {
         Self::joined(filters, " or ")
     }
 
+    /// Each holds.
+    pub(super) fn all(filters: impl IntoIterator<Item = Self>) -> Self {
+        Self::joined(filters, " and ")
+    }
+
     /// Both hold.
     #[must_use]
     pub(super) fn and(self, other: Self) -> Self {

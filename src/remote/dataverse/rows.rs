@@ -58,12 +58,18 @@ pub(super) struct InvitationRow {
     adx_expirydate: Option<String>,
     #[serde(rename = "_adx_invitecontact_value")]
     contact: Option<Uuid>,
+    /// Only where the query asks for annotations.
+    #[serde(rename = "_adx_invitecontact_value@OData.Community.Display.V1.FormattedValue")]
+    pub(super) contact_name: Option<String>,
     #[serde(rename = "_mspp_websiteid_value")]
     website: Option<Uuid>,
     adx_maximumredemptions: Option<i32>,
     adx_redemptions: Option<i32>,
     #[serde(rename = "_adx_redeemedcontact_value")]
     redeemed_contact: Option<Uuid>,
+    /// Only where the query asks for annotations.
+    #[serde(rename = "_adx_redeemedcontact_value@OData.Community.Display.V1.FormattedValue")]
+    pub(super) redeemer_name: Option<String>,
     statecode: i32,
     statuscode: i32,
     importsequencenumber: Option<i64>,
