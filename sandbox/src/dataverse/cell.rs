@@ -49,9 +49,20 @@ impl Cell {
             (Self::Integer(one), Self::Integer(two)) => one.cmp(two),
             (Self::Boolean(one), Self::Boolean(two)) => one.cmp(two),
             (Self::Moment(one), Self::Moment(two)) => one.cmp(two),
-            _ => self.id().cmp(&other.id()),
+            _ => self
+                .id()
+                .map(in_database_order)
+                .cmp(&other.id().map(in_database_order)),
         }
     }
+}
+
+/// An identifier as the database sorts it: its last group first, the first three with their bytes turned round.
+/// <https://learn.microsoft.com/dotnet/framework/data/adonet/sql/comparing-guid-and-uniqueidentifier-values>
+pub(crate) fn in_database_order(id: Uuid) -> [u8; 16] {
+    const PLACES: [usize; 16] = [10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3];
+    let bytes = id.to_bytes_le();
+    PLACES.map(|place| bytes[place])
 }
 
 /// Cuts a moment to the whole second that the database keeps.

@@ -9,6 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::cell::in_database_order;
 use super::errors::{ARGUMENT, Refusal};
 use super::options::Options;
 use super::reply::Preferences;
@@ -30,7 +31,7 @@ pub(crate) fn order(one: &Row, two: &Row, columns: &[(&'static Column, bool)]) -
             return if *descending { order.reverse() } else { order };
         }
     }
-    one.id.cmp(&two.id)
+    in_database_order(one.id).cmp(&in_database_order(two.id))
 }
 
 /// One page of a result.
