@@ -1,8 +1,9 @@
 //! Owns the list of invitations: one by its id, or page by page, the newest first.
 //!
 //! A row's place in the list is the second in which it was created, then its id. Neither ever changes, so a row that is
-//! there during the whole walk is met exactly once, whatever becomes of it or of others meanwhile. Dataverse cannot
-//! compare ids, hence a second is always read whole and put in order here.
+//! there during the whole walk is met exactly once, whatever becomes of it or of others meanwhile. No filter on the order
+//! of ids is documented, and the database has an order of its own for them; hence a second is always read whole and put
+//! in order here.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -254,9 +255,8 @@ impl<'a> Reader<'a> {
         dataverse.list(query, size, &self.budget).await
     }
 
-    /// The rows of this site, each with how it stands.
+    /// Each row with how it stands.
     async fn judged(&self, rows: Vec<Listed>) -> Result<Vec<(Listed, Standing)>, RemoteError> {
-        let site = self.parts.policy.site.website();
         let standing = |row: &Invitation, has_code| row.standing_with(has_code, self.now);
         let in_doubt: Vec<_> = rows
             .iter()
@@ -266,13 +266,12 @@ impl<'a> Reader<'a> {
             .collect();
         let dataverse = &self.parts.dataverse;
         let coded = dataverse.with_code(&in_doubt, &self.budget).await?;
-        let ours = rows.into_iter().filter(|row| row.invitation.is_of(site));
-        Ok(ours
-            .map(|row| {
-                let standing = standing(&row.invitation, coded.contains(&row.invitation.id));
-                (row, standing)
-            })
-            .collect())
+        let judged = rows.into_iter().map(|row| {
+            let has_code = coded.contains(&row.invitation.id);
+            let standing = standing(&row.invitation, has_code);
+            (row, standing)
+        });
+        Ok(judged.collect())
     }
 
     async fn entries(
