@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::service::Service;
 
 mod batch;
+mod contact_created;
 mod digest;
 mod dispatch;
 mod doctor;
@@ -56,6 +57,7 @@ pub fn router(service: Service) -> Router {
         )
         .route("/api/invitations/", get(invitations::list))
         .route("/api/invitations/{id}", get(invitations::one))
+        .route("/api/contact-created", post(contact_created::handle))
         .route("/api/batches/{number}", get(batch::handle))
         .route("/api/doctor", get(doctor::handle))
         .route("/api/health", get(health::handle))

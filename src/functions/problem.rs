@@ -89,6 +89,7 @@ fn title(code: &str) -> &'static str {
         "methodNotAllowed" => "This address does not take this method.",
         "tooManyContacts" => "The request names too many contacts.",
         "sourceRejected" => "The contacts cannot be found out that way.",
+        "ruleRejected" => "Dataverse does not understand AUTO_INVITE_FILTER.",
         "bodyTooLarge" => "The body is too large.",
         "keyReused" => "The Idempotency-Key was used for another request.",
         "busy" => "The service is busy. Send the request again, with the same Idempotency-Key.",

@@ -19,10 +19,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::Service;
 pub use super::plan::WhenPending;
 use super::plan::{Planner, Rules};
 use super::report::{BatchReport, result_entry};
+use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, Plan, Terms};
 use crate::domain::expiry::ValidDays;
 use crate::domain::ids::{BatchNumber, ContactId, WebRoleId};
@@ -102,6 +102,19 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
+    /// The key of a contact that is invited unasked, for the `attempt`th time; no caller's key has such a name.
+    pub(super) fn of_contact(contact: ContactId, attempt: u32) -> Self {
+        Self {
+            name: format!("contact-{contact}-{attempt}"),
+            body_hash: String::new(),
+        }
+    }
+
+    /// What it is kept under.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A key and the body it came with.
     pub fn new(key: &str, body: &[u8]) -> Self {
         Self {
@@ -173,6 +186,25 @@ pub(super) struct Planned {
     pub(super) budget: Budget,
 }
 
+/// What a request does once its plan is accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Patience {
+    /// How long it waits for a twin, or works.
+    time: Budget,
+    /// Whether it works on the batch; otherwise the dispatcher does all of it.
+    works: bool,
+}
+
+impl Patience {
+    /// That of a caller who waits for the answer.
+    pub(super) fn of_caller(parts: &Parts) -> Self {
+        Self {
+            time: Budget::within(&parts.clock, parts.policy.inline_time),
+            works: true,
+        }
+    }
+}
+
 impl Service {
     /// Invites, and says how far that is once all is settled or the caller has waited long enough.
     pub async fn invite(
@@ -180,7 +212,7 @@ impl Service {
         request: InviteRequest,
         key: Option<IdempotencyKey>,
     ) -> Result<BatchReport, InviteError> {
-        let patience = Budget::within(&self.0.clock, self.0.policy.inline_time);
+        let patience = Patience::of_caller(&self.0);
         if let Some(key) = key.as_ref().filter(|_| !request.dry_run)
             && let Some(report) = Box::pin(self.repeated(key, &patience)).await?
         {
@@ -189,11 +221,44 @@ impl Service {
         let expires = check(&self.0, &request)?;
         let number = BatchNumber::from_random(self.0.chance.number());
         let cooldown = key.is_none().then_some(self.0.policy.cooldown);
-        let planned = self.plan(&request, expires, number, cooldown).await?;
+        let budget = Budget::within(&self.0.clock, PLANNING_TIME);
+        let planned = self
+            .plan(&request, expires, number, cooldown, budget)
+            .await?;
         if request.dry_run {
             return Ok(dry_run(planned));
         }
         Box::pin(self.accept(planned, key, &patience)).await
+    }
+
+    /// Accepts a request for one contact and leaves the work to the dispatcher; gives the batch, or how the entry ends
+    /// where there is nothing to do. Then nothing was written.
+    pub(super) async fn accept_for_later(
+        &self,
+        request: &InviteRequest,
+        key: IdempotencyKey,
+        budget: Budget,
+    ) -> Result<Result<BatchNumber, Outcome>, InviteError> {
+        let expires = check(&self.0, request)?;
+        let number = BatchNumber::from_random(self.0.chance.number());
+        let planned = self
+            .plan(request, expires, number, None, budget.clone())
+            .await?;
+        if let [
+            Entry {
+                plan: Plan::Settled(outcome),
+                ..
+            },
+        ] = planned.entries.as_slice()
+        {
+            return Ok(Err(outcome.clone()));
+        }
+        let patience = Patience {
+            time: budget,
+            works: false,
+        };
+        let report = Box::pin(self.accept(planned, Some(key), &patience)).await?;
+        Ok(Ok(report.number.unwrap_or(number)))
     }
 
     /// Reads and decides; writes nothing.
@@ -203,9 +268,9 @@ impl Service {
         expires: Timestamp,
         number: BatchNumber,
         cooldown: Option<Duration>,
+        budget: Budget,
     ) -> Result<Planned, InviteError> {
         let parts = &*self.0;
-        let budget = Budget::within(&parts.clock, PLANNING_TIME);
         let (website, roles) = (parts.policy.site.website(), &request.web_roles);
         let rows = parts
             .dataverse

@@ -24,6 +24,7 @@ use crate::remote::journal::Store;
 mod again;
 mod claim;
 mod compose;
+pub mod contact_created;
 mod create;
 mod deliver;
 pub mod digest;

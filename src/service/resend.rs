@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::claim::{Holder, holder};
-use super::invite::{IdempotencyKey, InviteError, PLANNING_TIME, Planned};
+use super::invite::{IdempotencyKey, InviteError, PLANNING_TIME, Patience, Planned};
 use super::plan::{Maker, check_contact, maker_of};
 use super::report::{BatchReport, ReportError};
 use super::{Parts, Service};
@@ -108,7 +108,7 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<BatchReport, ResendError> {
         let parts = &*self.0;
-        let patience = Budget::within(&parts.clock, parts.policy.inline_time);
+        let patience = Patience::of_caller(parts);
         if let Some(key) = &key
             && let Some(report) = Box::pin(self.repeated(key, &patience)).await?
         {

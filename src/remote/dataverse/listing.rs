@@ -216,7 +216,7 @@ fn queries(ids: &[InvitationId], query: impl Fn(Vec<Uuid>) -> Query) -> Vec<Step
 }
 
 impl InvitationQuery {
-    fn path(&self, schema: &Schema) -> String {
+    pub(super) fn path(&self, schema: &Schema) -> String {
         let query = Query::over("adx_invitations").select(&rows::columns(schema, Codes::Left));
         let conditions = self.conditions(schema);
         let query = if conditions.is_empty() {

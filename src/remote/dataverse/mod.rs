@@ -32,6 +32,7 @@ mod new_row;
 mod odata;
 pub mod redemptions;
 mod rows;
+pub mod rule;
 mod schema;
 pub mod sources;
 

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{IdempotencyKey, InviteError, Planned};
+use super::{IdempotencyKey, InviteError, Patience, Planned};
 use crate::domain::batch::{Entry, Line, Terms};
 use crate::domain::ids::BatchNumber;
 use crate::domain::progress::{Journalled, Progress};
-use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Claim, Journal, KeyRecord, StoreError, Take, Whereabouts};
 use crate::service::claim::claim_letters;
@@ -27,7 +26,7 @@ impl Service {
     pub(in crate::service) async fn repeated(
         &self,
         key: &IdempotencyKey,
-        patience: &Budget,
+        patience: &Patience,
     ) -> Result<Option<BatchReport>, InviteError> {
         let Some(record) = self.0.store.key(&key.name).await? else {
             return Ok(None);
@@ -41,7 +40,7 @@ impl Service {
         &self,
         mut planned: Planned,
         key: Option<IdempotencyKey>,
-        patience: &Budget,
+        patience: &Patience,
     ) -> Result<BatchReport, InviteError> {
         let keyed = key.is_some();
         if let Some(key) = key {
@@ -82,7 +81,7 @@ impl Service {
         &self,
         mut journal: Journal,
         planned: Planned,
-        patience: &Budget,
+        patience: &Patience,
     ) -> Result<BatchReport, InviteError> {
         let Planned {
             terms,
@@ -103,16 +102,19 @@ impl Service {
             .await
     }
 
-    /// Works on a batch while the caller waits.
+    /// Works on a batch while the caller waits, if it does.
     async fn work(
         &self,
         journal: Journal,
         progress: Progress,
         fresh: bool,
-        patience: &Budget,
+        patience: &Patience,
     ) -> Result<BatchReport, InviteError> {
+        if !patience.works {
+            return Ok(self.report(progress).await);
+        }
         let number = progress.terms.number;
-        let work = Work::new(&self.0, journal, progress, patience.left());
+        let work = Work::new(&self.0, journal, progress, patience.time.left());
         let (progress, result) = work.run(fresh).await;
         match result {
             Ok(()) | Err(Stopped::Remote(RemoteError::OutOfTime)) => {}
@@ -130,12 +132,13 @@ impl Service {
         &self,
         number: BatchNumber,
         planned: Option<Planned>,
-        patience: &Budget,
+        patience: &Patience,
     ) -> Result<Option<BatchReport>, InviteError> {
         loop {
-            let late = patience.left() <= FOLLOWING;
+            let late = patience.time.left() <= FOLLOWING;
+            let enough = late || !patience.works;
             match self.0.store.read(number).await?.map(Journalled::fold) {
-                Some(Journalled::Planned(progress)) if progress.ended.is_some() || late => {
+                Some(Journalled::Planned(progress)) if progress.ended.is_some() || enough => {
                     return Ok(Some(self.report(*progress).await));
                 }
                 _ if late => return Err(InviteError::Busy),
@@ -165,7 +168,7 @@ impl Service {
                 }
                 Take::Gone | Take::Held => {}
             }
-            let _ = patience.wait(FOLLOWING).await;
+            let _ = patience.time.wait(FOLLOWING).await;
         }
     }
 }

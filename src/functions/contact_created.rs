@@ -1,0 +1,156 @@
+//! function-contact-created: `POST /api/contact-created`, a Dataverse webhook on Create and Update of contacts.
+//!
+//! Of what Dataverse sends only the contact's id is believed. Dataverse reads nothing of the answer but its status,
+//! and comes once more after 502, 503 and 504 alone; so what passes is 503, and what a person must mend is 500.
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks>
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::domain::ids::{BatchNumber, ContactId};
+use crate::domain::outcome::Reason;
+use crate::service::Service;
+use crate::service::contact_created::{ContactCreatedError, Verdict};
+
+/// What happened in Dataverse, as far as it matters; the rest may be there or not.
+/// <https://learn.microsoft.com/dotnet/api/microsoft.xrm.sdk.remoteexecutioncontext>
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ExecutionContext {
+    message_name: String,
+    primary_entity_name: String,
+    primary_entity_id: Uuid,
+    depth: Option<i64>,
+}
+
+/// What was done about the event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase", tag = "outcome")]
+pub(super) enum Answer {
+    /// A batch was accepted.
+    #[serde(rename_all = "camelCase")]
+    Accepted {
+        contact_id: ContactId,
+        batch: BatchNumber,
+    },
+    /// Nothing is to be done.
+    Ignored { reason: Why },
+}
+
+/// Why nothing is to be done.
+#[derive(Debug, Serialize)]
+pub(super) struct Why {
+    code: String,
+    message: String,
+}
+
+pub(super) async fn handle(
+    State(service): State<Service>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Answer>, Problem> {
+    if !service.invites_unasked() {
+        return Ok(ignored(Verdict::NotConfigured));
+    }
+    let context = read(body)?;
+    tracing::info!(
+        message_name = context.message_name,
+        table = context.primary_entity_name,
+        id = %context.primary_entity_id,
+        depth = context.depth,
+        "Dataverse tells of an event"
+    );
+    if let Some(why) = irrelevant(&context) {
+        return Ok(Json(Answer::Ignored { reason: why }));
+    }
+    let contact = ContactId::new(context.primary_entity_id);
+    // In a task of its own: nobody may hang up between two lines of the journal.
+    let inviting = async move { service.contact_created(contact).await };
+    let verdict = tokio::spawn(inviting.in_current_span()).await;
+    let verdict =
+        verdict.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError"))?;
+    Ok(match verdict? {
+        Verdict::Accepted(batch) => Json(Answer::Accepted {
+            contact_id: contact,
+            batch,
+        }),
+        verdict => ignored(verdict),
+    })
+}
+
+fn read(body: Result<Bytes, BytesRejection>) -> Result<ExecutionContext, Problem> {
+    let invalid =
+        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge")
+        }
+        _ => invalid("The body could not be read to its end.".to_owned()),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| {
+        invalid(format!(
+            "The body is no execution context of Dataverse: {error}"
+        ))
+    })
+}
+
+/// Steps can be registered on anything; only contacts that appear or change matter.
+fn irrelevant(context: &ExecutionContext) -> Option<Why> {
+    let message = ["Create", "Update"].contains(&context.message_name.as_str());
+    let table = context.primary_entity_name == "contact";
+    let (code, message) = match (message, table) {
+        (true, true) => return None,
+        (false, _) => (
+            "otherMessage",
+            "Only Create and Update matter. Register the step on them.",
+        ),
+        (true, false) => (
+            "otherTable",
+            "Only contacts matter. Register the step on the table contact.",
+        ),
+    };
+    Some(why(code, message))
+}
+
+fn ignored(verdict: Verdict) -> Json<Answer> {
+    let reason = match verdict {
+        Verdict::NotInvitable(reason) => of(&reason),
+        Verdict::NotMatched | Verdict::Accepted(_) => why(
+            "notMatched",
+            "The contact does not meet AUTO_INVITE_FILTER.",
+        ),
+        Verdict::NotConfigured => why("notConfigured", "AUTO_INVITE_FILTER is not set."),
+    };
+    Json(Answer::Ignored { reason })
+}
+
+fn of(reason: &Reason) -> Why {
+    let code = serde_json::to_value(reason.code).unwrap_or_default();
+    why(code.as_str().unwrap_or_default(), &reason.message())
+}
+
+fn why(code: &str, message: &str) -> Why {
+    Why {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+impl From<ContactCreatedError> for Problem {
+    fn from(error: ContactCreatedError) -> Self {
+        match error {
+            ContactCreatedError::Rule(_) => {
+                tracing::error!(%error, "no contact can be invited by rule");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ruleRejected")
+                    .detail(error.to_string())
+            }
+            ContactCreatedError::Invite(error) => error.into(),
+        }
+    }
+}
