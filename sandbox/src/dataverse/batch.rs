@@ -126,6 +126,7 @@ impl Dataverse {
         let mut state = self.state();
         let mut references = References::new();
         let mut replies = Vec::new();
+        let told = state.webhooks.mark();
         state.store.begin();
         for operation in operations {
             let references = &mut references;
@@ -138,6 +139,7 @@ impl Dataverse {
             let id = operation.content_id.clone();
             if is_failure(&reply) {
                 state.store.roll_back();
+                state.webhooks.roll_back(told);
                 return Answer::Single(id, reply);
             }
             replies.push((id, reply));

@@ -37,6 +37,8 @@ mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod webhook_payload;
+mod webhooks;
 mod write;
 
 use std::fmt;
@@ -55,6 +57,7 @@ use self::reply::Preferences;
 use self::resource::References;
 use self::schema::Entity;
 pub use self::state::{Settings, Verb};
+pub use self::webhooks::{Delivery, Message, Webhook};
 use crate::clock::Clock;
 use crate::faults::Faults;
 

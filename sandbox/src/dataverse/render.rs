@@ -164,7 +164,12 @@ fn show(
 }
 
 /// What a person would read: the label of an option, the name of the row that a lookup leads to.
-fn formatted(state: &State, entity: Entity, column: &Column, cell: &Cell) -> Option<String> {
+pub(super) fn formatted(
+    state: &State,
+    entity: Entity,
+    column: &Column,
+    cell: &Cell,
+) -> Option<String> {
     let number = match cell {
         Cell::Reference(table, id) => {
             let name = state.entity(table)?.table.primary_name;

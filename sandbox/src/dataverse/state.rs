@@ -14,6 +14,7 @@ use super::relationships::RELATIONSHIPS;
 use super::schema::{Entity, ManyToMany, Model, Table};
 use super::store::{Cells, Store};
 use super::tables::TABLES;
+use super::webhooks::Webhooks;
 use crate::clock::Clock;
 
 /// How an environment differs from another; the default is a fresh one with an enhanced-model site.
@@ -39,6 +40,8 @@ pub struct Settings {
     /// Whether a page of a view names the next one by a link, or by the cookie of its FetchXML. It is not documented
     /// which.
     pub views_link_pages: bool,
+    /// The largest body, in bytes, that a webhook sends whole.
+    pub webhook_bytes: usize,
     /// The `x-ms-dop-hint` header.
     pub parallelism_hint: u32,
     /// Requests that may be in work at once.
@@ -64,6 +67,7 @@ impl Default for Settings {
             overwrite_codes_at_create: false,
             enforce_required: true,
             views_link_pages: true,
+            webhook_bytes: 256 * 1024,
             parallelism_hint: 8,
             concurrent_requests: 52,
             requests_per_window: 6_000,
@@ -110,6 +114,7 @@ pub(crate) struct State {
     /// Rows of other users that are not shared with the caller.
     pub(crate) private: BTreeSet<Uuid>,
     pub(crate) cookies_seen: u64,
+    pub(crate) webhooks: Webhooks,
     namespace: Uuid,
     minted: u64,
 }
@@ -128,6 +133,7 @@ impl State {
             optimistic_concurrency: Some(true),
             private: BTreeSet::new(),
             cookies_seen: 0,
+            webhooks: Webhooks::default(),
             namespace: Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed.to_be_bytes()),
             minted: 0,
         };

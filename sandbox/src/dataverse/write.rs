@@ -15,6 +15,7 @@ use super::row_rules;
 use super::schema::Entity;
 use super::state::{State, Verb};
 use super::store::{Cells, Row};
+use super::webhooks::{self, Message};
 
 /// What `If-Match` and `If-None-Match` ask for.
 #[derive(Debug, PartialEq, Eq)]
@@ -198,6 +199,7 @@ impl Execution<'_> {
         row_rules::settle_state(entity, None, &mut changes, writer)?;
         changes.insert(entity.table.key, Some(Cell::Guid(id)));
         let mut cells = row_rules::defaults(entity);
+        let told = webhooks::told(&cells, &changes);
         apply(&mut cells, changes);
         row_rules::complete(self.state, entity, &mut cells);
         if writer != Writer::Inside {
@@ -205,6 +207,7 @@ impl Execution<'_> {
             self.state.store.writes += 1;
         }
         self.state.store.put(logical, id, cells);
+        self.state.announce(entity, id, Message::Create, &told);
         if logical == "adx_invitation" && self.state.settings.overwrite_codes_at_create {
             self.overwrite_code(id);
         }
@@ -232,6 +235,7 @@ impl Execution<'_> {
         }
         let mut cells = row.cells.clone();
         let stamped = changes.contains_key("modifiedon");
+        let told = changes.clone();
         apply(&mut cells, changes);
         if !stamped {
             cells.insert("modifiedon", Cell::Moment(self.state.now()));
@@ -245,6 +249,7 @@ impl Execution<'_> {
         }
         row_rules::complete(self.state, entity, &mut cells);
         self.state.store.put(logical, id, cells);
+        self.state.announce(entity, id, Message::Update, &told);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod links;
 mod pages;
 mod queries;
 mod rows;
+mod webhooks;
 
 use axum::body::to_bytes;
 use http::{HeaderMap, Request, StatusCode};
