@@ -11,6 +11,7 @@
 mod blob;
 mod blob_suite;
 mod checks;
+mod contact_created;
 mod contract;
 mod cost;
 mod demo;
