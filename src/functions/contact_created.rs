@@ -55,9 +55,6 @@ pub(super) async fn handle(
     State(service): State<Service>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Answer>, Problem> {
-    if !service.invites_unasked() {
-        return Ok(ignored(Verdict::NotConfigured));
-    }
     let context = read(body)?;
     tracing::info!(
         message_name = context.message_name,

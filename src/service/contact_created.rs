@@ -71,11 +71,6 @@ enum Earlier {
 }
 
 impl Service {
-    /// Whether there is a rule by which contacts are invited unasked.
-    pub fn invites_unasked(&self) -> bool {
-        self.0.policy.auto_invite_filter.is_some()
-    }
-
     /// Accepts an invitation of a contact that was made or changed, if the rule says so and it never had one.
     pub async fn contact_created(
         &self,

@@ -136,9 +136,8 @@ impl Service {
     ) -> Result<Option<BatchReport>, InviteError> {
         loop {
             let late = patience.time.left() <= FOLLOWING;
-            let enough = late || !patience.works;
             match self.0.store.read(number).await?.map(Journalled::fold) {
-                Some(Journalled::Planned(progress)) if progress.ended.is_some() || enough => {
+                Some(Journalled::Planned(progress)) if progress.ended.is_some() || late => {
                     return Ok(Some(self.report(*progress).await));
                 }
                 _ if late => return Err(InviteError::Busy),
