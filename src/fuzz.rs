@@ -23,9 +23,10 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     target("invitation_request", functions::fuzz::invitation_request),
     target("timer_envelope", functions::fuzz::timer_envelope),
+    target("webhook_event", functions::fuzz::webhook_event),
     target("dataverse_batch", remote::dataverse::fuzz::batch_answer),
     target("odata_value", remote::dataverse::fuzz::odata_value),
     target("graph_batch", remote::graph::fuzz::batch_answer),

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -21,13 +22,15 @@ use crate::service::contact_created::{ContactCreatedError, Verdict};
 
 /// What happened in Dataverse, as far as it matters; the rest may be there or not.
 /// <https://learn.microsoft.com/dotnet/api/microsoft.xrm.sdk.remoteexecutioncontext>
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ExecutionContext {
+pub(super) struct ExecutionContext {
     message_name: String,
     primary_entity_name: String,
     primary_entity_id: Uuid,
-    depth: Option<i64>,
+    /// How many plug-ins and flows led here; it decides nothing, so it may be anything.
+    #[serde(default)]
+    depth: Value,
 }
 
 /// What was done about the event.
@@ -56,16 +59,15 @@ pub(super) async fn handle(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Answer>, Problem> {
     let context = read(body)?;
-    tracing::info!(
-        message_name = context.message_name,
-        table = context.primary_entity_name,
-        id = %context.primary_entity_id,
-        depth = context.depth,
-        "Dataverse tells of an event"
-    );
     if let Some(why) = irrelevant(&context) {
         return Ok(Json(Answer::Ignored { reason: why }));
     }
+    tracing::info!(
+        contact = %context.primary_entity_id,
+        message_name = context.message_name,
+        depth = context.depth.as_i64(),
+        "Dataverse tells of a contact"
+    );
     let contact = ContactId::new(context.primary_entity_id);
     // In a task of its own: nobody may hang up between two lines of the journal.
     let inviting = async move { service.contact_created(contact).await };
@@ -82,19 +84,29 @@ pub(super) async fn handle(
 }
 
 fn read(body: Result<Bytes, BytesRejection>) -> Result<ExecutionContext, Problem> {
-    let invalid =
-        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge")
         }
-        _ => invalid("The body could not be read to its end.".to_owned()),
+        _ => invalid("The body could not be read to its end."),
     })?;
-    serde_json::from_slice(&body).map_err(|error| {
-        invalid(format!(
-            "The body is no execution context of Dataverse: {error}"
-        ))
+    parse(&body)
+}
+
+/// Reads what Dataverse posts. What is wrong with a value is not told: the text would repeat it.
+pub(super) fn parse(body: &[u8]) -> Result<ExecutionContext, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let needed = "The body must be an execution context of Dataverse, with MessageName, PrimaryEntityName and PrimaryEntityId.";
+        if error.is_data() {
+            invalid(needed)
+        } else {
+            invalid(&error.to_string())
+        }
     })
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail)
 }
 
 /// Steps can be registered on anything; only contacts that appear or change matter.

@@ -85,7 +85,6 @@ fn title(code: &str) -> &'static str {
         "cooldown" => "A letter about this invitation went out lately.",
         "contended" => "The invitation is being changed by someone else. Send the request again.",
         "batchNotFound" => "There is no such batch.",
-        "invitationNotFound" => "There is no such invitation.",
         "methodNotAllowed" => "This address does not take this method.",
         "tooManyContacts" => "The request names too many contacts.",
         "sourceRejected" => "The contacts cannot be found out that way.",
