@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::problem::Problem;
-use crate::domain::ids::BatchNumber;
+use crate::domain::ids::{BatchNumber, InvitationId};
 use crate::domain::invitation::Standing;
 use crate::service::Service;
 use crate::service::invitations::{InvitationEntry, InvitationFilter, Place};
@@ -43,10 +43,20 @@ pub(super) async fn one(
     State(service): State<Service>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<InvitationEntry>, Problem> {
-    let not_found = || Problem::new(StatusCode::NOT_FOUND, "invitationNotFound");
-    let id = id.ok().and_then(|Path(id)| id.parse().ok());
-    let found = service.invitation(id.ok_or_else(not_found)?).await?;
+    let found = service.invitation(invitation_id(id)?).await?;
     found.map(Json).ok_or_else(not_found)
+}
+
+/// The id in a path; one that is no id names no invitation.
+pub(super) fn invitation_id(
+    id: Result<Path<String>, PathRejection>,
+) -> Result<InvitationId, Problem> {
+    let id = id.ok().and_then(|Path(id)| id.parse().ok());
+    id.ok_or_else(not_found)
+}
+
+fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "invitationNotFound")
 }
 
 pub(super) async fn list(

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::fields::Fields;
+use super::invitations::invitation_id;
 use super::invite::{
     LONGEST_MESSAGE, LONGEST_NAME, answer, caller, idempotency_key, json_object, too_large,
 };
@@ -35,14 +36,6 @@ pub(super) async fn handle(
     let report =
         report.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError"))?;
     Ok(answer(report?, &headers))
-}
-
-/// The id in a path; one that is no id names no invitation.
-pub(super) fn invitation_id(
-    id: Result<Path<String>, PathRejection>,
-) -> Result<InvitationId, Problem> {
-    let id = id.ok().and_then(|Path(id)| id.parse().ok());
-    id.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "invitationNotFound"))
 }
 
 /// A request may do without a body.

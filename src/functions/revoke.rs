@@ -3,22 +3,33 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use super::invitations::invitation_id;
 use super::problem::Problem;
-use super::resend::invitation_id;
 use crate::service::Service;
+use crate::service::invitations::InvitationEntry;
+use crate::service::revoke::RevokeError;
+
+const LETTER_MAY_FOLLOW: &str =
+    "A letter about this invitation may still arrive. Its link does not work any more.";
+
+#[derive(Serialize)]
+pub(super) struct Revoked {
+    #[serde(flatten)]
+    invitation: InvitationEntry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
+}
 
 pub(super) async fn handle(
     State(service): State<Service>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Revoked>, Problem> {
     let revocation = service.revoke(invitation_id(id)?).await?;
-    let mut answer = json!({"invitationId": revocation.id, "standing": "revoked"});
-    if revocation.letter_may_follow {
-        answer["warning"] =
-            "A letter about this invitation may still arrive. Its link does not work any more."
-                .into();
-    }
-    Ok(Json(answer))
+    let invitation = service.invitation(revocation.id).await?;
+    Ok(Json(Revoked {
+        invitation: invitation.ok_or(RevokeError::Unknown)?,
+        warning: revocation.letter_may_follow.then_some(LETTER_MAY_FOLLOW),
+    }))
 }
