@@ -80,11 +80,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox with empty tables and mailboxes.
+    /// A sandbox with a site, empty mailboxes and no contacts.
     pub fn new(options: Options) -> Self {
         let Options { seed, clock, .. } = options;
         let faults = Faults::default();
         let dataverse = Dataverse::new(clock.clone(), seed, faults.clone());
+        dataverse.install_portal();
         let graph = Graph::new(clock.clone(), seed, &options.senders, faults.clone());
         if options.latency == Latency::Realistic {
             graph.operation_time(Duration::from_millis(80)..=Duration::from_millis(300));

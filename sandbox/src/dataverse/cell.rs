@@ -122,7 +122,9 @@ pub(crate) fn read(
         return Ok(None);
     }
     let cell = match column.kind {
-        Kind::Text(max) | Kind::Memo(max) => text(entity, column, value, max)?,
+        Kind::Text(max) | Kind::Memo(max) => {
+            text(entity, column, value, entity.custom.length(column, max))?
+        }
         Kind::TableName => Cell::Text(value.as_str().ok_or_else(wrong)?.to_owned()),
         Kind::Integer(min, max) => {
             let number = value.as_i64().ok_or_else(wrong)?;
@@ -180,10 +182,7 @@ mod tests {
             .iter()
             .find(|table| table.logical == "adx_invitation")
             .unwrap();
-        let entity = Entity {
-            table,
-            portal_columns: true,
-        };
+        let entity = Entity::new(table);
         read(entity, entity.column(name).unwrap(), value)
     }
 

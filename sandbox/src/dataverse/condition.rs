@@ -12,7 +12,9 @@ use super::cell::Cell;
 use super::errors::{QUERY, Refusal};
 use super::filter::{Expression, Literal, Operator};
 use super::pattern::Pattern;
+use super::privileges::Verb;
 use super::schema::{Column, Entity, Kind};
+use super::state::State;
 use super::store::Row;
 
 /// A condition on the rows of one table.
@@ -65,18 +67,29 @@ fn compares(stored: Option<&Cell>, operator: Operator, cell: &Cell) -> bool {
 }
 
 /// Finds the columns of a filter and checks the types of its constants.
-pub(crate) fn resolve(entity: Entity, expression: Expression) -> Result<Condition, Refusal> {
+///
+/// Conditions on a row that a lookup leads to need the state of the environment.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/filter-rows#filter-using-lookup-property-values>
+pub(crate) fn resolve(
+    state: Option<&State>,
+    entity: Entity,
+    expression: Expression,
+) -> Result<Condition, Refusal> {
     let all = |terms: Vec<Expression>| {
-        let terms = terms.into_iter().map(|term| resolve(entity, term));
+        let terms = terms.into_iter().map(|term| resolve(state, entity, term));
         terms.collect::<Result<Vec<_>, _>>()
     };
     match expression {
         Expression::All(terms) => Ok(Condition::All(all(terms)?)),
         Expression::Any(terms) => Ok(Condition::Any(all(terms)?)),
-        Expression::Not(inner) => Ok(Condition::Not(Box::new(resolve(entity, *inner)?))),
-        Expression::Compare(name, operator, literal) => {
-            comparison(property(entity, &name)?, operator, &literal)
-        }
+        Expression::Not(inner) => Ok(Condition::Not(Box::new(resolve(state, entity, *inner)?))),
+        Expression::Compare(name, operator, literal) => match (state, name.split_once('/')) {
+            (Some(state), Some((lookup, rest))) => {
+                let inner = Expression::Compare(rest.to_owned(), operator, literal);
+                through(state, entity, lookup, inner)
+            }
+            _ => comparison(property(entity, &name)?, operator, &literal),
+        },
         Expression::Matches(function, name, literal) => {
             let column = property(entity, &name)?;
             let (Kind::Text(_) | Kind::Memo(_), Literal::Text(text)) = (column.kind, &literal)
@@ -91,6 +104,31 @@ pub(crate) fn resolve(entity: Entity, expression: Expression) -> Result<Conditio
         }
         Expression::Function(name, arguments) => function(entity, &name, &arguments),
     }
+}
+
+/// A condition on the row that a lookup leads to: the lookup holds one of the rows that meet it.
+fn through(
+    state: &State,
+    entity: Entity,
+    lookup: &str,
+    inner: Expression,
+) -> Result<Condition, Refusal> {
+    let found = entity.navigation(lookup);
+    let (column, targets) = found.ok_or_else(|| Refusal::no_property(lookup, entity))?;
+    let other = match targets.as_slice() {
+        [target] => state.entity(target.table),
+        _ => None,
+    };
+    let unsupported = || Refusal::unsupported(format!("a condition through '{lookup}'"));
+    let other = other.ok_or_else(unsupported)?;
+    state.allow(other, Verb::Read)?;
+    let condition = resolve(Some(state), other, inner)?;
+    let rows = state.store.rows(other.table.logical);
+    let rows = rows.filter(|row| condition.holds(row));
+    Ok(Condition::Among(
+        column.name,
+        rows.map(|row| row.id).collect(),
+    ))
 }
 
 /// A column by the name that a query uses.
@@ -211,14 +249,11 @@ mod tests {
             .iter()
             .find(|table| table.logical == "contact")
             .unwrap();
-        Entity {
-            table,
-            portal_columns: true,
-        }
+        Entity::new(table)
     }
 
     fn test(filter: &str) -> Result<Condition, Refusal> {
-        resolve(contact(), parse(filter).unwrap())
+        resolve(None, contact(), parse(filter).unwrap())
     }
 
     fn anna() -> Row {

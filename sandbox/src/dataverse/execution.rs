@@ -3,7 +3,8 @@
 //! Each kind of work has its own file; here the path and method choose among them.
 
 use http::{Method, StatusCode};
-use serde_json::json;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::errors::Refusal;
@@ -51,6 +52,9 @@ impl Execution<'_> {
             .map_err(|name| Refusal::unsupported(format!("the preference '{name}'")))?;
         let (path, _) = operation.split();
         let resource = resource::parse(self.state, self.references, path)?;
+        if self.state.settings.notes_columns {
+            self.note_columns(operation, &resource);
+        }
         self.dispatch(operation, &preferences, resource)
     }
 
@@ -73,6 +77,7 @@ impl Execution<'_> {
             (&Method::GET, Resource::Navigation(entity, id, name)) => {
                 self.navigate(operation, preferences, (entity, id), &name)
             }
+            (&Method::GET, Resource::Privileges(entity, id)) => self.user_privileges(entity, id),
             (&Method::POST, Resource::Set(entity)) => self.post(operation, preferences, entity),
             (&Method::PATCH, Resource::Row(entity, id)) => {
                 self.patch(operation, preferences, entity, id)
@@ -86,6 +91,30 @@ impl Execution<'_> {
                 "{method} of a single property"
             ))),
             (method, _) => Err(Refusal::method(method)),
+        }
+    }
+
+    /// Notes the columns that a request names in its address, and in the keys of its body.
+    fn note_columns(&mut self, operation: &Operation, resource: &Resource) {
+        let (Resource::Set(entity) | Resource::Row(entity, _) | Resource::Count(entity)) = resource
+        else {
+            return;
+        };
+        let target = percent_decode_str(&operation.target).decode_utf8_lossy();
+        let body: Map<String, Value> = serde_json::from_slice(&operation.body).unwrap_or_default();
+        let keys = body
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ");
+        let text = format!("{target} {keys}");
+        for word in text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_') {
+            let lookup = || entity.navigation(word).map(|(column, _)| column);
+            let column = entity.property(word).or_else(|| entity.column(word));
+            if let Some(column) = column.or_else(lookup) {
+                let named = (entity.table.set, column.name);
+                self.state.columns_named.insert(named);
+            }
         }
     }
 

@@ -237,10 +237,7 @@ mod tests {
             .iter()
             .find(|table| table.logical == "contact")
             .unwrap();
-        Entity {
-            table,
-            portal_columns: true,
-        }
+        Entity::new(table)
     }
 
     fn holds(conditions: &str) -> bool {

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::errors::{PAYLOAD, Refusal};
 use super::execution::Execution;
 use super::payload::{self, Changes, Writer};
+use super::privileges::Verb;
 use super::reply::{Operation, Reply};
 use super::schema::{Entity, ManyToMany};
-use super::state::Verb;
 
 impl Execution<'_> {
     /// A request to `.../{navigation}/$ref` or `.../{navigation}({other})/$ref`.

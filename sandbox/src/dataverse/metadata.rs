@@ -9,7 +9,8 @@ use super::errors::Refusal;
 use super::execution::Execution;
 use super::options::Options;
 use super::reply::{Operation, Reply};
-use super::schema::{Access, Column, Entity, Kind, ManyToMany, Ownership, Requirement};
+use super::schema::{Entity, Ownership};
+use super::{metadata_parts as parts, privileges};
 
 impl Execution<'_> {
     /// A definition by logical name, or one of the collections in it.
@@ -42,18 +43,28 @@ impl Execution<'_> {
                 body.extend(choose(self.describe(entity), select, "EntityMetadata")?);
                 Ok(Reply::new(StatusCode::OK).with_body(Value::Object(body)))
             }
-            Some("Attributes") => {
-                let columns = entity
-                    .columns()
-                    .map(|column| describe_column(entity, column));
-                self.show_definitions(columns, select, logical, "Attributes")
+            Some(part) => self.show_definitions(self.parts(entity, part)?, select, logical, part),
+        }
+    }
+
+    /// The members of a collection of a definition; a collection of columns can be narrowed to those of one type.
+    fn parts(&self, entity: Entity, part: &str) -> Result<Vec<Map<String, Value>>, Refusal> {
+        let columns = || entity.columns().map(|it| parts::column(entity, it));
+        let narrowed = part.strip_prefix("Attributes/");
+        match (part, narrowed) {
+            ("Attributes", _) => Ok(columns().collect()),
+            (_, Some(parts::TEXTS | parts::DATES)) => {
+                let kind = format!("#{}", narrowed.unwrap_or_default());
+                let narrowed = columns().filter(|it| it["@odata.type"] == kind.as_str());
+                Ok(narrowed.collect())
             }
-            Some("ManyToManyRelationships") => {
-                let relationships = self.state.relationships(entity).map(describe_relationship);
-                self.show_definitions(relationships, select, logical, "ManyToManyRelationships")
+            ("ManyToOneRelationships", _) => Ok(parts::many_to_one(entity)),
+            ("ManyToManyRelationships", _) => {
+                let relationships = self.state.relationships(entity);
+                Ok(relationships.map(parts::many_to_many).collect())
             }
-            Some(other) => Err(Refusal::unsupported(format!(
-                "the metadata collection '{other}'"
+            _ => Err(Refusal::unsupported(format!(
+                "the metadata collection '{part}'"
             ))),
         }
     }
@@ -64,18 +75,14 @@ impl Execution<'_> {
 
     fn show_definitions(
         &self,
-        definitions: impl Iterator<Item = Map<String, Value>>,
+        definitions: Vec<Map<String, Value>>,
         select: Option<&str>,
         logical: &str,
         part: &str,
     ) -> Result<Reply, Refusal> {
-        let kind = if part == "Attributes" {
-            "AttributeMetadata"
-        } else {
-            "ManyToManyRelationshipMetadata"
-        };
         let chosen: Result<Vec<_>, _> = definitions
-            .map(|definition| choose(definition, select, kind))
+            .into_iter()
+            .map(|definition| choose(definition, select, part))
             .collect();
         let context = format!("EntityDefinitions('{logical}')/{part}");
         let body = json!({ "@odata.context": self.metadata_context(&context), "value": chosen? });
@@ -97,6 +104,7 @@ impl Execution<'_> {
             ("PrimaryNameAttribute".to_owned(), json!(table.primary_name)),
             ("OwnershipType".to_owned(), json!(ownership)),
             ("IsActivity".to_owned(), json!(table.key == "activityid")),
+            ("Privileges".to_owned(), privileges::describe(table)),
         ]);
         if let Some(enabled) = self.state.optimistic_concurrency {
             definition.insert("IsOptimisticConcurrencyEnabled".to_owned(), json!(enabled));
@@ -106,7 +114,7 @@ impl Execution<'_> {
 }
 
 /// A stable identifier for a definition.
-fn metadata_id(name: &str) -> Value {
+pub(super) fn metadata_id(name: &str) -> Value {
     json!(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
 }
 
@@ -132,87 +140,4 @@ fn choose(
     let kept = |name: &str| name == "MetadataId" || name.starts_with('@') || names.contains(&name);
     definition.retain(|name, _| kept(name));
     Ok(definition)
-}
-
-fn describe_column(entity: Entity, column: &Column) -> Map<String, Value> {
-    let kind = kind_name(column);
-    let required = match column.requirement {
-        Requirement::None => "None",
-        Requirement::Application => "ApplicationRequired",
-        Requirement::System => "SystemRequired",
-    };
-    Map::from_iter([
-        ("@odata.type".to_owned(), json!(metadata_type(kind))),
-        (
-            "MetadataId".to_owned(),
-            metadata_id(&format!("{}.{}", entity.table.logical, column.name)),
-        ),
-        ("LogicalName".to_owned(), json!(column.name)),
-        ("SchemaName".to_owned(), json!(column.schema_name)),
-        ("EntityLogicalName".to_owned(), json!(entity.table.logical)),
-        ("AttributeType".to_owned(), json!(kind)),
-        ("AttributeOf".to_owned(), Value::Null),
-        (
-            "IsPrimaryId".to_owned(),
-            json!(column.name == entity.table.key),
-        ),
-        (
-            "IsPrimaryName".to_owned(),
-            json!(column.name == entity.table.primary_name),
-        ),
-        ("IsValidForRead".to_owned(), json!(true)),
-        (
-            "IsValidForCreate".to_owned(),
-            json!(column.access != Access::Read),
-        ),
-        (
-            "IsValidForUpdate".to_owned(),
-            json!(column.access == Access::Write),
-        ),
-        ("RequiredLevel".to_owned(), json!({ "Value": required })),
-    ])
-}
-
-fn kind_name(column: &Column) -> &'static str {
-    match column.kind {
-        Kind::Text(_) => "String",
-        Kind::Memo(_) => "Memo",
-        Kind::Integer(..) => "Integer",
-        Kind::Version => "BigInt",
-        Kind::Boolean => "Boolean",
-        Kind::Choice(_) => "Picklist",
-        Kind::State => "State",
-        Kind::Status => "Status",
-        Kind::Moment => "DateTime",
-        Kind::Guid => "Uniqueidentifier",
-        Kind::TableName => "EntityName",
-        Kind::Lookup(_) if column.name == "ownerid" => "Owner",
-        Kind::Lookup(_) if column.name == "parentcustomerid" => "Customer",
-        Kind::Lookup(_) => "Lookup",
-    }
-}
-
-fn metadata_type(kind: &str) -> String {
-    let class = match kind {
-        "Owner" | "Customer" => "Lookup",
-        "Uniqueidentifier" => "UniqueIdentifier",
-        "BigInt" => "BigInt",
-        other => other,
-    };
-    format!("#Microsoft.Dynamics.CRM.{class}AttributeMetadata")
-}
-
-fn describe_relationship(relationship: &ManyToMany) -> Map<String, Value> {
-    let name = relationship.schema_name;
-    Map::from_iter([
-        ("MetadataId".to_owned(), metadata_id(name)),
-        ("SchemaName".to_owned(), json!(name)),
-        ("Entity1LogicalName".to_owned(), json!(relationship.first)),
-        ("Entity2LogicalName".to_owned(), json!(relationship.second)),
-        ("IntersectEntityName".to_owned(), json!(name)),
-        (
-            "RelationshipType".to_owned(),
-            json!("ManyToManyRelationship"),
-        ),
-    ])
 }

@@ -8,14 +8,18 @@ mod batch;
 mod cell;
 mod condition;
 mod cookie;
+mod customization;
 mod errors;
 mod execution;
 mod fetch;
 mod fetch_value;
 mod filter;
+mod installation;
 mod limits;
 mod link;
+mod message_tables;
 mod metadata;
+mod metadata_parts;
 mod multipart;
 mod multipart_answer;
 mod options;
@@ -23,6 +27,7 @@ mod paging;
 mod pattern;
 mod payload;
 mod portal_tables;
+mod privileges;
 mod process_tables;
 mod query;
 mod relationships;
@@ -41,6 +46,7 @@ mod webhook_payload;
 mod webhooks;
 mod write;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,14 +55,17 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+pub use self::customization::Redefinition;
 use self::errors::Refusal;
 use self::execution::Execution;
+pub use self::installation::process_xaml;
 use self::payload::Writer;
+pub use self::privileges::Verb;
 use self::render::Shape;
 use self::reply::Preferences;
 use self::resource::References;
 use self::schema::Entity;
-pub use self::state::{Settings, Verb};
+pub use self::state::Settings;
 pub use self::webhooks::{Delivery, Message, Webhook};
 use crate::clock::Clock;
 use crate::faults::Faults;
@@ -135,24 +144,6 @@ impl Dataverse {
         self.state().optimistic_concurrency = enabled;
     }
 
-    /// Takes a privilege on a table, named by its entity set, from the caller.
-    ///
-    /// # Panics
-    /// If there is no such entity set.
-    pub fn deny(&self, set: &str, verb: Verb) {
-        let table = self.known(set).table.logical;
-        self.state().denied.insert((table, verb));
-    }
-
-    /// Gives a privilege back.
-    ///
-    /// # Panics
-    /// If there is no such entity set.
-    pub fn permit(&self, set: &str, verb: Verb) {
-        let table = self.known(set).table.logical;
-        self.state().denied.remove(&(table, verb));
-    }
-
     /// Makes a row somebody else's own: callers of the Web API do not see it until it is shared.
     pub fn keep_private(&self, id: Uuid) {
         self.state().private.insert(id);
@@ -176,6 +167,11 @@ impl Dataverse {
     /// How many requests sent the affinity cookie back.
     pub fn cookies_seen(&self) -> u64 {
         self.state().cookies_seen
+    }
+
+    /// The columns that requests named since [`Settings::notes_columns`] is on, each after its entity set.
+    pub fn columns_named(&self) -> BTreeSet<(&'static str, &'static str)> {
+        self.state().columns_named.clone()
     }
 
     /// How many changes to data callers of the Web API have made.

@@ -8,6 +8,7 @@ use super::condition::{self, Condition};
 use super::errors::{QUERY, Refusal};
 use super::filter;
 use super::schema::{Column, Entity};
+use super::state::State;
 
 /// Query options; each is given at most once.
 #[derive(Debug, Default)]
@@ -91,7 +92,7 @@ impl Options {
             .transpose()
     }
 
-    pub(crate) fn condition(&self, entity: Entity) -> Result<Condition, Refusal> {
+    pub(crate) fn condition(&self, state: &State, entity: Entity) -> Result<Condition, Refusal> {
         let Some(text) = &self.filter else {
             return Ok(Condition::TRUE);
         };
@@ -101,7 +102,7 @@ impl Options {
                 format!("Syntax error at position {position} in '{text}'."),
             )
         })?;
-        condition::resolve(entity, expression)
+        condition::resolve(Some(state), entity, expression)
     }
 
     /// Columns to sort by, each with whether it goes down.

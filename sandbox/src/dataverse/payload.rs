@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::cell::{self, Cell};
 use super::errors::{PAYLOAD, Refusal};
 use super::execution::Execution;
+use super::privileges::Verb;
 use super::schema::{Access, Column, Entity, Target};
-use super::state::Verb;
 
 /// What a write sets, by column; `None` empties it.
 pub(crate) type Changes = BTreeMap<&'static str, Option<Cell>>;

@@ -166,6 +166,41 @@ pub(super) static SITE: Table = Table {
     model: Model::Any,
 };
 
+/// Websites of the standard data model.
+pub(super) static WEBSITE: Table = Table {
+    logical: "adx_website",
+    schema_name: "adx_website",
+    set: "adx_websites",
+    key: "adx_websiteid",
+    primary_name: "adx_name",
+    columns: &[
+        key("adx_websiteid").schema("adx_websiteId"),
+        text("adx_name", 100).required(Requirement::Application),
+    ],
+    states: ACTIVE_INACTIVE,
+    ownership: Ownership::Organization,
+    model: Model::Standard,
+};
+
+/// Site settings of the standard data model.
+/// <https://learn.microsoft.com/power-pages/configure/configure-site-settings>
+pub(super) static SITE_SETTING: Table = Table {
+    logical: "adx_sitesetting",
+    schema_name: "adx_sitesetting",
+    set: "adx_sitesettings",
+    key: "adx_sitesettingid",
+    primary_name: "adx_name",
+    columns: &[
+        key("adx_sitesettingid").schema("adx_sitesettingId"),
+        text("adx_name", 100).required(Requirement::Application),
+        memo("adx_value"),
+        lookup("adx_websiteid", &[to("adx_websiteid", "adx_website")]),
+    ],
+    states: ACTIVE_INACTIVE,
+    ownership: Ownership::Organization,
+    model: Model::Standard,
+};
+
 /// The kinds of site component that matter here; a web role is one of them.
 const COMPONENT_TYPES: &[(i64, &str)] = &[
     (2, "Web Page"),

@@ -169,6 +169,8 @@ pub(super) static CALLBACK_REGISTRATION: Table = Table {
         )
         .schema("Message"),
         text("sdkmessagename", 100).schema("SdkMessageName"),
+        text("filteringattributes", 100_000).schema("FilteringAttributes"),
+        text("filterexpression", 100_000).schema("FilterExpression"),
         choice("scope", SCOPES).schema("Scope"),
         choice("softdeletestatus", &[(0, "Active"), (1, "Deleted")])
             .schema("SoftDeleteStatus")

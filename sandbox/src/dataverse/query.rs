@@ -12,10 +12,10 @@ use super::execution::Execution;
 use super::fetch::{self, Fetch};
 use super::options::Options;
 use super::paging::{self, LARGEST_PAGE, Page};
+use super::privileges::Verb;
 use super::render::{self, Shape};
 use super::reply::{Operation, Preferences, Reply};
 use super::schema::{Column, Entity};
-use super::state::Verb;
 use super::store::Row;
 
 /// The rows that a request asks for, before they are cut into pages.
@@ -136,7 +136,7 @@ impl Execution<'_> {
             );
         }
         let selection = Selection {
-            condition: Condition::All(vec![restriction, options.condition(entity)?]),
+            condition: Condition::All(vec![restriction, options.condition(self.state, entity)?]),
             order: options.order(entity)?,
             shape: self.shape(entity, &options)?,
         };
@@ -167,7 +167,7 @@ impl Execution<'_> {
     /// The rows that a selection names, in its order; the key decides where the order does not.
     fn select(&self, entity: Entity, selection: &Selection) -> Vec<&Row> {
         let rows = self.state.store.rows(entity.table.logical);
-        let seen = |row: &&Row| !self.state.private.contains(&row.id);
+        let seen = |row: &&Row| self.state.sees(entity.table.logical, row);
         let rows = rows.filter(seen);
         let mut rows: Vec<_> = rows.filter(|row| selection.condition.holds(row)).collect();
         rows.sort_by(|one, two| paging::order(one, two, &selection.order));
@@ -257,7 +257,7 @@ impl Execution<'_> {
     /// The number of rows in a table, at most 5,000.
     pub(crate) fn count(&self, operation: &Operation, entity: Entity) -> Result<Reply, Refusal> {
         self.state.allow(entity, Verb::Read)?;
-        let condition = Options::read(operation.split().1)?.condition(entity)?;
+        let condition = Options::read(operation.split().1)?.condition(self.state, entity)?;
         let rows = self.state.store.rows(entity.table.logical);
         let count = rows
             .filter(|row| condition.holds(row))

@@ -6,9 +6,10 @@ use super::cell::Cell;
 use super::condition;
 use super::errors::Refusal;
 use super::options;
+use super::privileges::Verb;
 use super::reply::Preferences;
 use super::schema::{Column, Entity, Kind, Target};
-use super::state::{State, Verb};
+use super::state::State;
 use super::store::Row;
 
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";

@@ -28,6 +28,8 @@ pub(crate) enum Resource {
     Row(Entity, Uuid),
     /// A navigation property of a row.
     Navigation(Entity, Uuid, String),
+    /// The function that lists what a user may do.
+    Privileges(Entity, Uuid),
     /// The link behind a navigation property, to one other row where the path has its key.
     Link(Entity, Uuid, String, Option<Uuid>),
 }
@@ -60,7 +62,9 @@ fn definition(first: &str, rest: &[String]) -> Result<Resource, Refusal> {
         .and_then(|name| name.strip_suffix("')"));
     match (name, rest) {
         (Some(name), []) => Ok(Resource::Definition(name.to_owned(), None)),
-        (Some(name), [part]) => Ok(Resource::Definition(name.to_owned(), Some(part.clone()))),
+        (Some(name), [_] | [_, _]) => {
+            Ok(Resource::Definition(name.to_owned(), Some(rest.join("/"))))
+        }
         _ => Err(Refusal::unsupported(format!("the metadata path '{first}'"))),
     }
 }
@@ -84,12 +88,22 @@ fn row_or_set(
         [name] if !name.contains(['(', '.', '$']) => {
             Ok(Resource::Navigation(entity, id, name.clone()))
         }
+        [function] if entity.table.logical == "systemuser" && is_privileges(function) => {
+            Ok(Resource::Privileges(entity, id))
+        }
         [name, last] if last == "$ref" => {
             let (name, other) = key(name)?;
             Ok(Resource::Link(entity, id, name.to_owned(), other))
         }
         _ => Err(unknown(rest)),
     }
+}
+
+/// A bound function is called by its full name; one without parameters takes parentheses or none.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/use-web-api-functions#bound-functions>
+fn is_privileges(segment: &str) -> bool {
+    let name = segment.strip_suffix("()").unwrap_or(segment);
+    name == "Microsoft.Dynamics.CRM.RetrieveUserPrivileges"
 }
 
 fn unknown(rest: &[String]) -> Refusal {

@@ -4,6 +4,7 @@
 //! as Dataverse spells them: logical names are lower case, navigation properties are case-sensitive.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/web-api-service-documents>
 
+use super::customization::{Customization, PLAIN};
 use super::tables;
 
 /// The data type of a column, with the limits that a value must keep.
@@ -243,13 +244,24 @@ pub(crate) struct ManyToMany {
 pub(crate) struct Entity {
     pub(crate) table: &'static Table,
     pub(crate) portal_columns: bool,
+    pub(crate) custom: &'static Customization,
 }
 
 impl Entity {
+    /// A table as the portal solutions make it.
+    pub(crate) fn new(table: &'static Table) -> Self {
+        Self {
+            table,
+            portal_columns: true,
+            custom: &PLAIN,
+        }
+    }
+
     pub(crate) fn columns(self) -> impl Iterator<Item = &'static Column> {
         self.table
             .all_columns()
             .filter(move |column| self.portal_columns || !column.portal)
+            .filter(move |column| self.custom.has(column))
     }
 
     /// A column by logical name.
@@ -272,10 +284,19 @@ impl Entity {
     /// The lookup behind a single-valued navigation property, and where that property leads.
     pub(crate) fn navigation(self, name: &str) -> Option<(&'static Column, Vec<Target>)> {
         self.columns().find_map(|column| {
-            let named = |target: &&Target| target.navigation == name;
+            let named = |target: &&Target| self.spelling(target) == name;
             let targets: Vec<_> = column.targets().iter().filter(named).copied().collect();
             (!targets.is_empty()).then_some((column, targets))
         })
+    }
+
+    /// How a navigation property is spelled here.
+    pub(crate) fn spelling(self, target: &Target) -> String {
+        if self.custom.lower_case {
+            target.navigation.to_lowercase()
+        } else {
+            target.navigation.to_owned()
+        }
     }
 
     /// The type as OData names it.

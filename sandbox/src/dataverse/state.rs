@@ -1,6 +1,6 @@
 //! The environment behind the Web API: its data, its switches, its caller and the caller's privileges.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cell::{Cell, whole_seconds};
+use super::customization::{Customization, PLAIN};
 use super::errors::{PRIVILEGE, Refusal};
 use super::limits::Limits;
+use super::privileges::Role;
 use super::relationships::RELATIONSHIPS;
 use super::schema::{Entity, ManyToMany, Model, Table};
 use super::store::{Cells, Store};
@@ -42,6 +44,8 @@ pub struct Settings {
     pub views_link_pages: bool,
     /// The largest body, in bytes, that a webhook sends whole.
     pub webhook_bytes: usize,
+    /// Whether to note which columns requests name.
+    pub notes_columns: bool,
     /// The `x-ms-dop-hint` header.
     pub parallelism_hint: u32,
     /// Requests that may be in work at once.
@@ -68,6 +72,7 @@ impl Default for Settings {
             enforce_required: true,
             views_link_pages: true,
             webhook_bytes: 256 * 1024,
+            notes_columns: false,
             parallelism_hint: 8,
             concurrent_requests: 52,
             requests_per_window: 6_000,
@@ -76,25 +81,6 @@ impl Default for Settings {
             execution_time: Duration::ZERO,
         }
     }
-}
-
-/// What a privilege allows to do with the rows of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
-    /// Make rows.
-    Create,
-    /// See rows.
-    Read,
-    /// Change rows.
-    Write,
-    /// Remove rows.
-    Delete,
-    /// Give a row a reference to another one.
-    Append,
-    /// Let another row refer to a row.
-    AppendTo,
-    /// Give a row to another owner.
-    Assign,
 }
 
 /// Everything that the Web API works on.
@@ -108,13 +94,16 @@ pub(crate) struct State {
     pub(crate) caller: Uuid,
     pub(crate) business_unit: Uuid,
     pub(crate) organization: Uuid,
-    pub(crate) denied: BTreeSet<(&'static str, Verb)>,
+    pub(crate) role: Role,
     /// What metadata says of optimistic concurrency; nothing when it does not say.
     pub(crate) optimistic_concurrency: Option<bool>,
     /// Rows of other users that are not shared with the caller.
     pub(crate) private: BTreeSet<Uuid>,
     pub(crate) cookies_seen: u64,
     pub(crate) webhooks: Webhooks,
+    /// Columns that requests named, each after its entity set.
+    pub(crate) columns_named: BTreeSet<(&'static str, &'static str)>,
+    customizations: BTreeMap<&'static str, &'static Customization>,
     namespace: Uuid,
     minted: u64,
 }
@@ -129,11 +118,13 @@ impl State {
             caller: Uuid::nil(),
             business_unit: Uuid::nil(),
             organization: Uuid::nil(),
-            denied: BTreeSet::new(),
+            role: Role::default(),
             optimistic_concurrency: Some(true),
             private: BTreeSet::new(),
             cookies_seen: 0,
             webhooks: Webhooks::default(),
+            columns_named: BTreeSet::new(),
+            customizations: BTreeMap::new(),
             namespace: Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed.to_be_bytes()),
             minted: 0,
         };
@@ -184,10 +175,18 @@ impl State {
         let table = TABLES
             .iter()
             .find(|table| self.has_model(table.model) && test(table))?;
+        let custom = self.customizations.get(table.logical);
         Some(Entity {
-            table,
             portal_columns: self.settings.portal_columns,
+            custom: custom.copied().unwrap_or(&PLAIN),
+            ..Entity::new(table)
         })
+    }
+
+    /// Changes a table's definition; the old ones stay in memory, which tests can afford.
+    pub(crate) fn customize(&mut self, table: &'static str, custom: Customization) {
+        self.customizations
+            .insert(table, Box::leak(Box::new(custom)));
     }
 
     /// A table by logical name.
@@ -228,26 +227,17 @@ impl State {
 
     /// Refuses a row that somebody keeps to themselves.
     /// <https://learn.microsoft.com/power-platform/admin/wp-security-cds>
-    pub(crate) fn see(&self, table: &str, id: Uuid) -> Result<(), Refusal> {
-        if !self.private.contains(&id) {
+    pub(crate) fn see(&self, table: &'static str, id: Uuid) -> Result<(), Refusal> {
+        if self
+            .store
+            .row(table, id)
+            .is_none_or(|row| self.sees(table, row))
+        {
             return Ok(());
         }
         let message = format!(
             "Principal user (Id={}, type=8) is missing ReadAccess rights for {table} {id}.",
             self.caller
-        );
-        Err(Refusal::new(StatusCode::FORBIDDEN, PRIVILEGE, message))
-    }
-
-    /// Refuses what the caller has no privilege for.
-    pub(crate) fn allow(&self, entity: Entity, verb: Verb) -> Result<(), Refusal> {
-        if !self.denied.contains(&(entity.table.logical, verb)) {
-            return Ok(());
-        }
-        let privilege = format!("prv{verb:?}{}", entity.table.schema_name);
-        let message = format!(
-            "Principal user (Id={}, type=8, roleCount=1) is missing {privilege} privilege on entity '{}'.",
-            self.caller, entity.table.logical
         );
         Err(Refusal::new(StatusCode::FORBIDDEN, PRIVILEGE, message))
     }

@@ -2,7 +2,7 @@
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/about-entity-reference>
 
 use super::schema::{Access, Column, Kind, Model, Ownership, Requirement, State, Table, Target};
-use super::{portal_tables, process_tables};
+use super::{message_tables, portal_tables, process_tables};
 
 /// Shorthand for a lookup with one target that is emptied when its target goes.
 pub(crate) const fn to(navigation: &'static str, table: &'static str) -> Target {
@@ -281,9 +281,15 @@ pub(crate) static TABLES: &[&Table] = &[
     &portal_tables::EXTERNAL_IDENTITY,
     &portal_tables::WEB_ROLE,
     &portal_tables::SITE,
+    &portal_tables::SITE_SETTING,
+    &portal_tables::WEBSITE,
     &portal_tables::SITE_COMPONENT,
     &process_tables::WORKFLOW,
     &process_tables::SAVED_QUERY,
     &process_tables::USER_QUERY,
     &process_tables::CALLBACK_REGISTRATION,
+    &message_tables::MESSAGE,
+    &message_tables::MESSAGE_FILTER,
+    &message_tables::PLUGIN_TYPE,
+    &message_tables::STEP,
 ];

@@ -9,11 +9,12 @@ use super::errors::{PAYLOAD, Refusal, VERSIONS_OFF};
 use super::execution::Execution;
 use super::options::Options;
 use super::payload::{self, Changes, Writer};
+use super::privileges::Verb;
 use super::reply::{Operation, Preferences, Reply};
 use super::resource::References;
 use super::row_rules;
 use super::schema::Entity;
-use super::state::{State, Verb};
+use super::state::State;
 use super::store::{Cells, Row};
 use super::webhooks::{self, Message};
 

@@ -1,0 +1,181 @@
+//! What the caller may do: privileges by table, how far they reach, and the function that lists them.
+//!
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/security-access-coding>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Dataverse;
+use super::cell::Cell;
+use super::errors::{PRIVILEGE, Refusal};
+use super::execution::Execution;
+use super::reply::Reply;
+use super::schema::{Entity, Ownership, Table};
+use super::state::State;
+use super::store::Row;
+use super::tables::TABLES;
+
+/// What a privilege allows to do with the rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    /// Make rows.
+    Create,
+    /// See rows.
+    Read,
+    /// Change rows.
+    Write,
+    /// Remove rows.
+    Delete,
+    /// Give a row a reference to another one.
+    Append,
+    /// Let another row refer to a row.
+    AppendTo,
+    /// Give a row to another owner.
+    Assign,
+}
+
+const VERBS: [Verb; 7] = [
+    Verb::Create,
+    Verb::Read,
+    Verb::Write,
+    Verb::Delete,
+    Verb::Append,
+    Verb::AppendTo,
+    Verb::Assign,
+];
+
+/// The caller's role: everything, but for these.
+#[derive(Debug, Default)]
+pub(crate) struct Role {
+    denied: BTreeSet<(&'static str, Verb)>,
+    /// Privileges that reach no further than the caller's own rows.
+    own_only: BTreeSet<(&'static str, Verb)>,
+}
+
+/// A privilege's name: most say the table's schema name, old tables have names of their own.
+fn name(table: &Table, verb: Verb) -> String {
+    let of = match table.logical {
+        "systemuser" => "User",
+        "savedquery" => "Query",
+        _ => table.schema_name,
+    };
+    format!("prv{verb:?}{of}")
+}
+
+fn id(name: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+}
+
+/// Rows that belong to the organization are not assigned.
+fn verbs(table: &Table) -> impl Iterator<Item = Verb> {
+    let owned = table.ownership == Ownership::User;
+    (VERBS.into_iter()).filter(move |verb| owned || *verb != Verb::Assign)
+}
+
+/// `Privileges` of a table's definition.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/securityprivilegemetadata>
+pub(crate) fn describe(table: &Table) -> Value {
+    let owned = table.ownership == Ownership::User;
+    let one = |verb: Verb| {
+        let name = name(table, verb);
+        json!({
+            "CanBeBasic": owned,
+            "CanBeDeep": owned,
+            "CanBeGlobal": true,
+            "CanBeLocal": owned,
+            "CanBeEntityReference": false,
+            "CanBeParentEntityReference": false,
+            "PrivilegeId": id(&name),
+            "Name": name,
+            "PrivilegeType": format!("{verb:?}"),
+        })
+    };
+    verbs(table).map(one).collect()
+}
+
+impl State {
+    /// Refuses what the caller has no privilege for.
+    pub(crate) fn allow(&self, entity: Entity, verb: Verb) -> Result<(), Refusal> {
+        if !self.role.denied.contains(&(entity.table.logical, verb)) {
+            return Ok(());
+        }
+        let privilege = name(entity.table, verb);
+        let message = format!(
+            "Principal user (Id={}, type=8, roleCount=1) is missing {privilege} privilege on entity '{}'.",
+            self.caller, entity.table.logical
+        );
+        Err(Refusal::new(StatusCode::FORBIDDEN, PRIVILEGE, message))
+    }
+
+    /// Whether the caller sees a row: it is not kept private, and the reach of the privilege includes it.
+    pub(crate) fn sees(&self, table: &'static str, row: &Row) -> bool {
+        let reaches = !self.role.own_only.contains(&(table, Verb::Read))
+            || row.cells.get("ownerid") == Some(&Cell::Reference("systemuser", self.caller));
+        reaches && !self.private.contains(&row.id)
+    }
+}
+
+impl Execution<'_> {
+    /// `RetrieveUserPrivileges` of a user. It takes the privileges to read users and the organization.
+    /// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveuserprivileges>
+    pub(crate) fn user_privileges(&self, entity: Entity, user: Uuid) -> Result<Reply, Refusal> {
+        self.state.allow(entity, Verb::Read)?;
+        if user != self.state.caller {
+            return Err(Refusal::unsupported("the privileges of another user"));
+        }
+        let granted: BTreeMap<_, _> = (TABLES.iter())
+            .flat_map(|table| {
+                verbs(table).map(move |verb| (table.logical, name(table, verb), verb))
+            })
+            .filter(|(table, _, verb)| !self.state.role.denied.contains(&(table, *verb)))
+            .map(|(table, name, verb)| (name, self.state.role.own_only.contains(&(table, verb))))
+            .collect();
+        let granted = granted.into_iter().map(|(name, own_only)| {
+            json!({
+                "Depth": if own_only { "Basic" } else { "Global" },
+                "PrivilegeId": id(&name),
+                "BusinessUnitId": self.state.business_unit,
+                "PrivilegeName": name,
+                "RecordFilterId": Uuid::nil(),
+                "RecordFilterUniqueName": null,
+            })
+        });
+        let kind = "Microsoft.Dynamics.CRM.RetrieveUserPrivilegesResponse";
+        Ok(Reply::new(StatusCode::OK).with_body(json!({
+            "@odata.context": format!("{}$metadata#{kind}", self.root),
+            "RolePrivileges": granted.collect::<Value>(),
+        })))
+    }
+}
+
+impl Dataverse {
+    /// Takes a privilege on a table, named by its entity set, from the caller.
+    ///
+    /// # Panics
+    /// If there is no such entity set.
+    pub fn deny(&self, set: &str, verb: Verb) {
+        let table = self.known(set).table.logical;
+        self.state().role.denied.insert((table, verb));
+    }
+
+    /// Gives a privilege back, as far as it reached before.
+    ///
+    /// # Panics
+    /// If there is no such entity set.
+    pub fn permit(&self, set: &str, verb: Verb) {
+        let table = self.known(set).table.logical;
+        self.state().role.denied.remove(&(table, verb));
+    }
+
+    /// Lets a privilege reach no further than rows that the caller owns. Only reading minds it.
+    ///
+    /// # Panics
+    /// If there is no such entity set.
+    pub fn confine(&self, set: &str, verb: Verb) {
+        let table = self.known(set).table.logical;
+        self.state().role.own_only.insert((table, verb));
+    }
+}
