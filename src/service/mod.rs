@@ -33,6 +33,7 @@ pub mod doctor;
 mod find;
 pub mod invitations;
 pub mod invite;
+pub mod legacy;
 mod look;
 mod mark;
 mod pace;

@@ -162,7 +162,7 @@ impl Dataverse {
         self.write(action, &steps.collect::<Vec<_>>(), budget).await
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         action: &'static str,
         steps: &[Step],
@@ -308,7 +308,7 @@ impl Dataverse {
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/web-service-error-codes>
 const OBJECT_DOES_NOT_EXIST: &str = "0x80040217";
 
-fn past_expiry(now: Timestamp, scope: SweepScope) -> Filter {
+pub(super) fn past_expiry(now: Timestamp, scope: SweepScope) -> Filter {
     let open = Filter::any([
         Filter::equals("statuscode", i64::from(STATUS_NEW)),
         Filter::equals("statuscode", i64::from(STATUS_SENT)),

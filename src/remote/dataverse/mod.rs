@@ -22,7 +22,9 @@ use crate::clock::Clock;
 
 pub mod bound;
 pub mod contacts;
+pub mod definitions;
 mod fetch_xml;
+pub mod figures;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 pub mod invitations;
@@ -30,15 +32,20 @@ pub mod listing;
 mod multipart;
 mod new_row;
 mod odata;
+pub mod processes;
 pub mod redemptions;
+pub mod rights;
 mod rows;
 pub mod rule;
 mod schema;
+pub mod site_settings;
 pub mod sources;
+mod used;
 
 use multipart::{Part, Step};
 pub use rows::Codes;
 pub use schema::Schema;
+pub use used::Need;
 
 /// Calls out at once, until the service says better.
 const FIRST_WIDTH: usize = 4;
