@@ -16,6 +16,7 @@ mod contract;
 mod cost;
 mod demo;
 mod digest;
+mod doctor;
 mod forwarding;
 mod identity;
 mod invitations;

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::Dataverse;
 use super::multipart::{Part, Step};
 use super::used::{
-    ACCOUNTS, CONTACTS, EXTERNAL_IDENTITIES, INVITATIONS, PROCESSES, SITES, UsedTable, roles,
+    ACCOUNTS, CONTACTS, EXTERNAL_IDENTITIES, INVITATIONS, PERSONAL_VIEWS, PROCESSES, SITES,
+    UsedTable, VIEWS, roles,
 };
 use crate::domain::batch::DataModel;
 use crate::remote::budget::Budget;
@@ -54,6 +55,10 @@ pub enum Rows {
     Accounts,
     /// Processes.
     Processes,
+    /// Views.
+    Views,
+    /// Personal views.
+    PersonalViews,
     /// Web roles in a data model.
     Roles(DataModel),
 }
@@ -67,6 +72,8 @@ impl Rows {
             Self::Sites => &SITES,
             Self::Accounts => &ACCOUNTS,
             Self::Processes => &PROCESSES,
+            Self::Views => &VIEWS,
+            Self::PersonalViews => &PERSONAL_VIEWS,
             Self::Roles(model) => roles(model),
         }
     }
@@ -178,7 +185,7 @@ impl Dataverse {
             .ok_or_else(|| self.endpoint.unreadable(READ, "no answers"))?;
         let granted = self.granted(list);
         let tables = (asked.iter().zip(answers.chunks(QUESTIONS)))
-            .map(|((_, verbs), answers)| self.privileges(verbs, answers, granted.as_ref().ok()));
+            .map(|(asked, answers)| self.privileges(*asked, answers, granted.as_ref().ok()));
         Ok(Rights {
             tables: tables.collect::<Result<_, _>>()?,
             unlisted: granted.err(),
@@ -201,7 +208,7 @@ impl Dataverse {
 
     fn privileges(
         &self,
-        verbs: &[Verb],
+        (rows, verbs): (Rows, &[Verb]),
         answers: &[Part],
         granted: Option<&HashMap<Uuid, Reach>>,
     ) -> Result<Option<Vec<Privilege>>, RemoteError> {
@@ -220,13 +227,22 @@ impl Dataverse {
             Some(granted) => granted.get(id).copied().unwrap_or(Reach::Nowhere),
             None => Reach::Unknown,
         };
-        let wanted = (table.privileges.iter()).filter(|it| verbs.contains(&it.privilege_type));
-        let privileges = wanted.map(|it| Privilege {
-            verb: it.privilege_type,
-            name: it.name.clone(),
-            reach: reach(it.privilege_type, &it.privilege_id),
-        });
-        Ok(Some(privileges.collect()))
+        let privilege = |verb: &Verb| {
+            let mut defined = table.privileges.iter();
+            let Some(found) = defined.find(|it| it.privilege_type == *verb) else {
+                return Privilege {
+                    verb: *verb,
+                    name: format!("prv{verb}{}", rows.table().name),
+                    reach: Reach::Unknown,
+                };
+            };
+            Privilege {
+                verb: *verb,
+                name: found.name.clone(),
+                reach: reach(*verb, &found.privilege_id),
+            }
+        };
+        Ok(Some(verbs.iter().map(privilege).collect()))
     }
 }
 

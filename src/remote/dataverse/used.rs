@@ -169,13 +169,15 @@ pub(super) const fn roles(model: DataModel) -> &'static UsedTable {
     }
 }
 
-const VIEWS: UsedTable = table(
+/// The table of views.
+pub(super) const VIEWS: UsedTable = table(
     ("savedquery", "savedqueries", "savedqueryid"),
     Need::Always,
     &["returnedtypecode", "fetchxml"],
 );
 
-const PERSONAL_VIEWS: UsedTable = table(
+/// The table of personal views.
+pub(super) const PERSONAL_VIEWS: UsedTable = table(
     ("userquery", "userqueries", "userqueryid"),
     Need::Always,
     &["returnedtypecode", "fetchxml"],

@@ -11,7 +11,13 @@ use serde::Serialize;
 use super::Service;
 use crate::remote::budget::Budget;
 
+mod answers;
+mod invitations;
+mod privileges;
+mod registration;
+mod senders;
 mod store;
+mod tables;
 
 /// All checks end by this: the HTTP function has 100 seconds.
 const TIME: Duration = Duration::from_secs(80);
@@ -102,7 +108,24 @@ impl Service {
     pub async fn diagnose(&self) -> Diagnosis {
         let parts = &*self.0;
         let budget = Budget::within(&parts.clock, TIME);
-        let checks = store::checks(parts, &budget).await;
+        let groups = futures::join!(
+            tables::checks(parts, &budget),
+            privileges::checks(parts, &budget),
+            registration::checks(parts, &budget),
+            senders::checks(parts, &budget),
+            invitations::checks(parts, &budget),
+            store::checks(parts, &budget),
+        );
+        let (tables, privileges, registration, senders, invitations, store) = groups;
+        let checks = [
+            tables,
+            privileges,
+            registration,
+            senders,
+            invitations,
+            store,
+        ]
+        .concat();
         Diagnosis {
             ok: checks.iter().all(|check| check.status != Status::Fail),
             checked_on: parts.clock.now(),

@@ -30,14 +30,14 @@ use process::{Deployment, Process};
 const START: &str = "2026-11-22T12:00:00Z";
 
 /// A sandbox and the service, both on simulated time.
-struct Simulation {
-    sandbox: Sandbox,
-    service: Service,
+pub(crate) struct Simulation {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) service: Service,
     clock: Clock,
 }
 
 impl Simulation {
-    fn start(senders: &[&str]) -> Self {
+    pub(crate) fn start(senders: &[&str]) -> Self {
         let sandbox = sandbox(senders, 7);
         let diary = Diary::new(&sandbox.clock, false);
         let deployment = Deployment::new(&sandbox, &diary, senders, 7);

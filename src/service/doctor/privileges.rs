@@ -1,0 +1,204 @@
+//! Owns the checks of what the application user may do in Dataverse.
+
+use super::Check;
+use super::answers::{grant, unanswered};
+use crate::domain::batch::DataModel;
+use crate::remote::budget::Budget;
+use crate::remote::dataverse::rights::{Privilege, Reach, Rights, Rows, Verb};
+use crate::remote::error::RemoteError;
+use crate::service::{Parts, Policy};
+
+/// What listing a user's privileges takes.
+/// <https://learn.microsoft.com/previous-versions/dynamicscrm-2016/developers-guide/gg309700(v=crm.8)>
+const LISTING: &str = "prvReadUser and prvReadOrganization";
+
+/// Privileges that belong together.
+struct Group {
+    id: &'static str,
+    rows: &'static [Rows],
+    verbs: Vec<Verb>,
+    /// What they are for.
+    purpose: &'static str,
+    /// Whether this deployment needs them; else callers may.
+    needed: bool,
+}
+
+pub(super) async fn checks(parts: &Parts, budget: &Budget) -> Vec<Check> {
+    let groups = groups(&parts.policy);
+    let asked: Vec<_> = (groups.iter())
+        .flat_map(|group| {
+            group
+                .rows
+                .iter()
+                .map(|rows| (*rows, group.verbs.as_slice()))
+        })
+        .collect();
+    match parts.dataverse.rights(&asked, budget).await {
+        Ok(rights) => judge(&groups, &rights),
+        Err(error) => groups
+            .iter()
+            .map(|group| unanswered(group.id, &error, LISTING))
+            .collect(),
+    }
+}
+
+/// Every privilege that this deployment, or a caller of it, needs.
+fn groups(policy: &Policy) -> Vec<Group> {
+    let group = |id, rows, verbs: &[Verb], purpose, needed| Group {
+        id,
+        rows,
+        verbs: verbs.to_vec(),
+        purpose,
+        needed,
+    };
+    let (roles, workflows) = (&policy.allowed_roles, &policy.allowed_workflows);
+    let mut invitations = vec![Verb::Create, Verb::Read, Verb::Write, Verb::Append];
+    invitations.extend((!roles.is_empty()).then_some(Verb::AppendTo));
+    invitations.extend(policy.owner.map(|_| Verb::Assign));
+    let refer = [Verb::Read, Verb::AppendTo];
+    let mut groups = vec![
+        group(
+            "privileges.invitations",
+            &[Rows::Invitations],
+            &invitations,
+            "the work itself",
+            true,
+        ),
+        group(
+            "privileges.contacts",
+            &[Rows::Contacts],
+            &refer,
+            "whom to invite",
+            true,
+        ),
+        group(
+            "privileges.signIns",
+            &[Rows::ExternalIdentities],
+            &[Verb::Read],
+            "contacts that have a sign-in already",
+            true,
+        ),
+        group(
+            "privileges.accounts",
+            &[Rows::Accounts],
+            &refer,
+            "requests with assignToAccountId",
+            false,
+        ),
+        group(
+            "privileges.views",
+            &[Rows::Views, Rows::PersonalViews],
+            &[Verb::Read],
+            "requests with a view",
+            false,
+        ),
+    ];
+    if policy.site.website().is_some() {
+        groups.push(group(
+            "privileges.sites",
+            &[Rows::Sites],
+            &refer,
+            "PORTAL_WEBSITE_ID",
+            true,
+        ));
+    }
+    if !workflows.is_empty() {
+        groups.push(group(
+            "privileges.workflows",
+            &[Rows::Processes],
+            &refer,
+            "ALLOWED_WORKFLOWS",
+            true,
+        ));
+    }
+    if !roles.is_empty() {
+        const MODELS: &[Rows] = &[
+            Rows::Roles(DataModel::Enhanced),
+            Rows::Roles(DataModel::Standard),
+        ];
+        groups.push(group(
+            "privileges.webRoles",
+            MODELS,
+            &refer,
+            "ALLOWED_WEB_ROLES",
+            true,
+        ));
+    }
+    groups
+}
+
+fn judge(groups: &[Group], rights: &Rights) -> Vec<Check> {
+    let mut tables = rights.tables.iter();
+    let mut checks = Vec::new();
+    for group in groups {
+        let own = tables.by_ref().take(group.rows.len());
+        // A table that is not there needs no privilege; whether it has to be there is another check.
+        let privileges: Vec<_> = own.flatten().flatten().collect();
+        checks.push(judge_group(group, &privileges, rights.unlisted.as_ref()));
+    }
+    checks
+}
+
+fn judge_group(group: &Group, privileges: &[&Privilege], unlisted: Option<&RemoteError>) -> Check {
+    let Group { id, purpose, .. } = *group;
+    let missing = names(privileges, |it| it.reach == Reach::Nowhere);
+    let unknown = names(privileges, |it| it.reach == Reach::Unknown);
+    let narrow = names(privileges, |it| {
+        it.reach == Reach::Part && minds_reach(it.verb)
+    });
+    if !missing.is_empty() && group.needed {
+        let seen = format!("Missing, for {purpose}: {missing}.");
+        return Check::fail(id, seen, sentence(&grant(&missing)));
+    }
+    if !unknown.is_empty() {
+        let Some(error) = unlisted else {
+            let seen = format!("The table definitions do not name {unknown}.");
+            return Check::not_checked(id, seen, sentence(&grant(&unknown)));
+        };
+        let mut check = unanswered(id, error, LISTING);
+        check.seen = format!("{} Not known: {unknown}.", check.seen);
+        return check;
+    }
+    if privileges.iter().all(|it| it.reach == Reach::Nowhere) && !privileges.is_empty() {
+        return Check::pass(
+            id,
+            format!("Not granted, so {purpose} are refused: {missing}."),
+        );
+    }
+    if !missing.is_empty() {
+        let seen = format!("Half of what {purpose} take is granted; missing: {missing}.");
+        return Check::warn(id, seen, sentence(&grant(&missing)));
+    }
+    if !narrow.is_empty() {
+        let seen = format!("Granted for part of the rows only, for {purpose}: {narrow}.");
+        let advice = format!(
+            "Rows of other owners are not seen: contacts go uninvited, or are invited twice. So, unless it is meant \
+             so, {}",
+            grant(&narrow)
+        );
+        return Check::warn(id, seen, advice);
+    }
+    Check::pass(
+        id,
+        format!("Granted, for {purpose}: {}.", names(privileges, |_| true)),
+    )
+}
+
+/// What is made or bound is our own user's; what is looked for or changed is anybody's.
+fn minds_reach(verb: Verb) -> bool {
+    matches!(verb, Verb::Read | Verb::Write | Verb::AppendTo)
+}
+
+fn names(privileges: &[&Privilege], test: impl Fn(&Privilege) -> bool) -> String {
+    let names = privileges.iter().filter(|it| test(it));
+    names
+        .map(|it| it.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
