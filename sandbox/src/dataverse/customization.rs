@@ -26,12 +26,15 @@ pub(crate) struct Customization {
     columns: BTreeMap<&'static str, Redefinition>,
     /// Whether navigation properties are spelled in lower case.
     pub(crate) lower_case: bool,
+    /// Whether the table does not exist.
+    pub(crate) absent: bool,
 }
 
 /// A table as it came.
 pub(crate) static PLAIN: Customization = Customization {
     columns: BTreeMap::new(),
     lower_case: false,
+    absent: false,
 };
 
 impl Customization {
@@ -77,6 +80,17 @@ impl Dataverse {
         let entity = self.known(set);
         let mut custom = entity.custom.clone();
         custom.lower_case = true;
+        self.state().customize(entity.table.logical, custom);
+    }
+
+    /// Takes a table away.
+    ///
+    /// # Panics
+    /// If there is no such entity set.
+    pub fn remove_table(&self, set: &str) {
+        let entity = self.known(set);
+        let mut custom = entity.custom.clone();
+        custom.absent = true;
         self.state().customize(entity.table.logical, custom);
     }
 }

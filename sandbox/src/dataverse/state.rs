@@ -176,9 +176,10 @@ impl State {
             .iter()
             .find(|table| self.has_model(table.model) && test(table))?;
         let custom = self.customizations.get(table.logical);
-        Some(Entity {
+        let custom = custom.copied().unwrap_or(&PLAIN);
+        (!custom.absent).then(|| Entity {
             portal_columns: self.settings.portal_columns,
-            custom: custom.copied().unwrap_or(&PLAIN),
+            custom,
             ..Entity::new(table)
         })
     }

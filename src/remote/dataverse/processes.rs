@@ -16,7 +16,11 @@ use super::{Dataverse, Page};
 use crate::domain::ids::WorkflowId;
 use crate::domain::invitation::Version;
 use crate::remote::budget::Budget;
-use crate::remote::error::{RemoteError, redact};
+use crate::remote::error::RemoteError;
+
+mod rows;
+
+use rows::{FlowRow, ListenerRow, StepRow, WorkflowRow};
 
 /// Flows read at most: each holds its whole definition.
 const MOST_FLOWS: usize = 500;
@@ -125,59 +129,6 @@ pub struct Processes {
     pub steps: Result<Vec<PluginStep>, RemoteError>,
 }
 
-#[derive(Deserialize)]
-struct WorkflowRow {
-    #[serde(rename = "@odata.etag")]
-    etag: String,
-    workflowid: Uuid,
-    name: Option<String>,
-    #[serde(rename = "_ownerid_value@OData.Community.Display.V1.FormattedValue")]
-    owner: Option<String>,
-    primaryentity: Subject,
-    ondemand: Option<bool>,
-    triggeroncreate: Option<bool>,
-    triggeronupdateattributelist: Option<String>,
-    ismanaged: Option<bool>,
-    xaml: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FlowRow {
-    workflowid: Uuid,
-    name: Option<String>,
-    #[serde(rename = "_ownerid_value@OData.Community.Display.V1.FormattedValue")]
-    owner: Option<String>,
-    clientdata: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ListenerRow {
-    name: Option<String>,
-    #[serde(rename = "_ownerid_value@OData.Community.Display.V1.FormattedValue")]
-    owner: Option<String>,
-    entityname: Subject,
-    #[serde(rename = "message@OData.Community.Display.V1.FormattedValue")]
-    message: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct StepRow {
-    name: Option<String>,
-    ismanaged: Option<bool>,
-    sdkmessageid: Option<MessageRow>,
-    plugintypeid: Option<PluginRow>,
-}
-
-#[derive(Deserialize)]
-struct MessageRow {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct PluginRow {
-    assemblyname: Option<String>,
-}
-
 const READ: &str = "read what else acts on invitations";
 
 const WORKFLOWS: &str = "workflows?$select=name,primaryentity,ondemand,triggeroncreate,\
@@ -248,43 +199,21 @@ impl Dataverse {
     }
 
     async fn workflows(&self, part: &Part, budget: &Budget) -> Result<Vec<Workflow>, RemoteError> {
-        let into = |row: WorkflowRow| Workflow {
-            id: WorkflowId::new(row.workflowid),
-            name: shown(row.name),
-            owner: row.owner.as_deref().map(redact),
-            subject: row.primaryentity,
-            on_demand: row.ondemand == Some(true),
-            on_create: row.triggeroncreate == Some(true),
-            on_update_of: listed(row.triggeronupdateattributelist.as_deref()),
-            managed: row.ismanaged == Some(true),
-            sends_mail: row.xaml.as_deref().is_some_and(sends_mail),
-            names_invitations: row.xaml.as_deref().is_some_and(names_invitations),
-            version: Version::new(row.etag),
-        };
-        let (rows, _) = self.read_on(part, usize::MAX, into, budget).await?;
+        let (rows, _) = self
+            .read_on::<WorkflowRow, _>(part, usize::MAX, budget)
+            .await?;
         Ok(rows)
     }
 
     async fn flows(&self, part: &Part, budget: &Budget) -> Result<Flows, RemoteError> {
-        let into = |row: FlowRow| Flow {
-            id: row.workflowid,
-            name: shown(row.name),
-            owner: row.owner.as_deref().map(redact),
-            sends_mail: row.clientdata.as_deref().is_some_and(sends_mail),
-            names_invitations: row.clientdata.as_deref().is_some_and(names_invitations),
-        };
-        let (flows, more) = self.read_on(part, MOST_FLOWS, into, budget).await?;
+        let (flows, more) = self.read_on::<FlowRow, _>(part, MOST_FLOWS, budget).await?;
         Ok(Flows { flows, more })
     }
 
     async fn listeners(&self, part: &Part, budget: &Budget) -> Result<Vec<Listener>, RemoteError> {
-        let into = |row: ListenerRow| Listener {
-            flow: shown(row.name),
-            owner: row.owner.as_deref().map(redact),
-            subject: row.entityname,
-            message: row.message.unwrap_or_default(),
-        };
-        let (rows, _) = self.read_on(part, usize::MAX, into, budget).await?;
+        let (rows, _) = self
+            .read_on::<ListenerRow, _>(part, usize::MAX, budget)
+            .await?;
         Ok(rows)
     }
 
@@ -293,26 +222,19 @@ impl Dataverse {
         part: &Part,
         budget: &Budget,
     ) -> Result<Vec<PluginStep>, RemoteError> {
-        let into = |row: StepRow| PluginStep {
-            name: shown(row.name),
-            message: row.sdkmessageid.and_then(|it| it.name).unwrap_or_default(),
-            assembly: row.plugintypeid.and_then(|it| it.assemblyname),
-            managed: row.ismanaged == Some(true),
-        };
-        let (rows, _) = self.read_on(part, usize::MAX, into, budget).await?;
+        let (rows, _) = self.read_on::<StepRow, _>(part, usize::MAX, budget).await?;
         Ok(rows)
     }
 
     /// The rows of a part and of the pages after it, up to about `most`; whether there are more.
-    async fn read_on<R: DeserializeOwned, T>(
+    async fn read_on<R: DeserializeOwned, T: From<R>>(
         &self,
         first: &Part,
         most: usize,
-        into: impl Fn(R) -> T,
         budget: &Budget,
     ) -> Result<(Vec<T>, bool), RemoteError> {
         let Page { value, mut next } = self.page::<R>(READ, first)?;
-        let mut rows: Vec<T> = value.into_iter().map(&into).collect();
+        let mut rows: Vec<T> = value.into_iter().map(T::from).collect();
         while let Some(link) = next.as_ref().filter(|_| rows.len() < most) {
             // The token goes to our own environment only.
             let path = link.as_str().strip_prefix(self.root.as_str());
@@ -321,7 +243,7 @@ impl Dataverse {
             let parts = self.batch(READ, &steps, false, budget).await?;
             let no_answer = || self.endpoint.unreadable(READ, "no answer");
             let page: Page<R> = self.page(READ, parts.first().ok_or_else(no_answer)?)?;
-            rows.extend(page.value.into_iter().map(&into));
+            rows.extend(page.value.into_iter().map(T::from));
             next = page.next;
         }
         Ok((rows, next.is_some()))
@@ -337,25 +259,4 @@ fn page_of(path: &str) -> Step {
         condition: Some((HeaderName::from_static("prefer"), preferences)),
         ..Operation::get(path.to_owned())
     })
-}
-
-/// Whether a definition has a step that mails. Workflows and connectors call it alike: `SendEmail`, `SendEmailV2`,
-/// `SendEmailFromTemplate`, `SharedMailboxSendEmailV2`.
-fn sends_mail(definition: &str) -> bool {
-    definition.contains("SendEmail")
-}
-
-fn names_invitations(definition: &str) -> bool {
-    definition.contains("adx_invitation")
-}
-
-/// A name as it may be shown: people put addresses into the names of processes.
-fn shown(name: Option<String>) -> String {
-    redact(&name.unwrap_or_default())
-}
-
-fn listed(columns: Option<&str>) -> Vec<String> {
-    let columns = columns.unwrap_or_default().split(',').map(str::trim);
-    let named = columns.filter(|column| !column.is_empty());
-    named.map(str::to_owned).collect()
 }

@@ -8,24 +8,24 @@ const FORBIDDEN: u16 = 403;
 
 /// What a check says that could not be made. `privileges` names what reading takes, where Dataverse does not.
 pub(super) fn unanswered(id: &'static str, error: &RemoteError, privileges: &str) -> Check {
-    match error.refusal() {
-        Some(refusal) if refusal.status == FORBIDDEN => {
-            let named = privilege_in(&refusal.message).unwrap_or(privileges);
-            Check::not_checked(
-                id,
-                format!("Dataverse did not let it be read: {named} is missing."),
-                format!(
-                    "Only this check needs it. To have it made: {}",
-                    grant(named)
-                ),
-            )
-        }
-        _ => Check::not_checked(
+    let forbidden = error.refusal().filter(|it| it.status == FORBIDDEN);
+    let Some(refusal) = forbidden else {
+        return Check::not_checked(
             id,
             format!("{error}."),
-            "Run the doctor again; see the checks of identity and connection if it stays so.",
-        ),
-    }
+            "Run the doctor again; where it stays so, see what it says of identity and connection first.",
+        );
+    };
+    let named = privilege_in(&refusal.message);
+    let seen = named.map_or_else(
+        || format!("{error}."),
+        |name| format!("Dataverse did not let it be read: {name} is missing."),
+    );
+    let advice = format!(
+        "To have this checked, {}",
+        grant(named.unwrap_or(privileges))
+    );
+    Check::not_checked(id, seen, advice)
 }
 
 /// How to grant privileges.

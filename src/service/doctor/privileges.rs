@@ -141,6 +141,9 @@ fn judge(groups: &[Group], rights: &Rights) -> Vec<Check> {
 
 fn judge_group(group: &Group, privileges: &[&Privilege], unlisted: Option<&RemoteError>) -> Check {
     let Group { id, purpose, .. } = *group;
+    if privileges.is_empty() {
+        return Check::pass(id, format!("There is no such table, for {purpose}."));
+    }
     let missing = names(privileges, |it| it.reach == Reach::Nowhere);
     let unknown = names(privileges, |it| it.reach == Reach::Unknown);
     let narrow = names(privileges, |it| {
@@ -159,7 +162,7 @@ fn judge_group(group: &Group, privileges: &[&Privilege], unlisted: Option<&Remot
         check.seen = format!("{} Not known: {unknown}.", check.seen);
         return check;
     }
-    if privileges.iter().all(|it| it.reach == Reach::Nowhere) && !privileges.is_empty() {
+    if privileges.iter().all(|it| it.reach == Reach::Nowhere) {
         return Check::pass(
             id,
             format!("Not granted, so {purpose} are refused: {missing}."),

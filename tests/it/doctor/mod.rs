@@ -1,7 +1,13 @@
 //! The doctor: every planted fault is named, a healthy installation is not bothered, and nothing is written.
 
 mod dataverse;
+mod invitations;
+mod legacy;
+mod plant;
+mod privileges;
+mod registration;
 mod senders;
+mod tables;
 
 use serde_json::Value;
 
