@@ -5,7 +5,6 @@
 //! touched: resetting a password is one of them.
 //! <https://learn.microsoft.com/power-pages/security/invite-contacts>
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,6 +14,7 @@ use crate::domain::ids::WorkflowId;
 use crate::domain::invitation::Version;
 use crate::remote::budget::Budget;
 use crate::remote::dataverse::invitations::Written;
+pub use crate::remote::dataverse::processes::Started;
 use crate::remote::dataverse::processes::{Subject, Workflow};
 use crate::remote::error::RemoteError;
 
@@ -25,53 +25,6 @@ const TIME: Duration = Duration::from_mins(2);
 pub const REACTIVATION: &str = "To turn a workflow on again, open https://make.powerapps.com, choose the environment, \
     then Solutions > Default Solution > Processes, open the workflow and choose Activate. By the Web API: PATCH \
     workflows(<id>) with {\"statecode\": 1, \"statuscode\": 2}.";
-
-/// What starts a classic workflow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Started {
-    /// Whether people can start it.
-    pub on_demand: bool,
-    /// Whether a new row starts it.
-    pub on_create: bool,
-    /// The columns whose change starts it.
-    pub on_update_of: Vec<String>,
-}
-
-impl Started {
-    /// How a workflow is started.
-    pub fn of(workflow: &Workflow) -> Self {
-        Self {
-            on_demand: workflow.on_demand,
-            on_create: workflow.on_create,
-            on_update_of: workflow.on_update_of.clone(),
-        }
-    }
-
-    /// Whether it starts without anybody asking.
-    pub fn by_itself(&self) -> bool {
-        self.on_create || !self.on_update_of.is_empty()
-    }
-}
-
-impl fmt::Display for Started {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on_update = match self.on_update_of.as_slice() {
-            [] => None,
-            columns => Some(format!("when {} changes", columns.join(" or "))),
-        };
-        let ways = [
-            self.on_create.then(|| "when a row is made".to_owned()),
-            on_update,
-            self.on_demand.then(|| "on demand".to_owned()),
-        ];
-        let ways: Vec<_> = ways.into_iter().flatten().collect();
-        if ways.is_empty() {
-            return formatter.write_str("by another process");
-        }
-        formatter.write_str(&ways.join(", "))
-    }
-}
 
 /// A workflow that mails invitations beside this service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -110,7 +63,7 @@ pub enum Deactivation {
 impl LegacyWorkflow {
     /// A workflow, if it mails invitations by itself or on demand.
     pub(super) fn of(workflow: &Workflow) -> Option<Self> {
-        let started = Started::of(workflow);
+        let started = &workflow.started;
         let competes = workflow.subject == Subject::Invitation
             && workflow.sends_mail
             && (started.on_demand || started.by_itself());
@@ -118,7 +71,7 @@ impl LegacyWorkflow {
             id: workflow.id,
             name: workflow.name.clone(),
             owner: workflow.owner.clone(),
-            started,
+            started: started.clone(),
             managed: workflow.managed,
             version: workflow.version.clone(),
         })

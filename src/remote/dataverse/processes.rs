@@ -4,9 +4,11 @@
 //! Only definitions are read and changed: the copies that run are made from them.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/workflow>
 
+use std::fmt;
+
 use http::header::{HeaderName, IF_MATCH};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -39,6 +41,44 @@ pub enum Subject {
     Contact,
 }
 
+/// What starts a classic workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    /// Whether people can start it.
+    pub on_demand: bool,
+    /// Whether a new row starts it.
+    pub on_create: bool,
+    /// The columns whose change starts it.
+    pub on_update_of: Vec<String>,
+}
+
+impl Started {
+    /// Whether it starts without anybody asking.
+    pub fn by_itself(&self) -> bool {
+        self.on_create || !self.on_update_of.is_empty()
+    }
+}
+
+impl fmt::Display for Started {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on_update = match self.on_update_of.as_slice() {
+            [] => None,
+            columns => Some(format!("when {} changes", columns.join(" or "))),
+        };
+        let ways = [
+            self.on_create.then(|| "when a row is made".to_owned()),
+            on_update,
+            self.on_demand.then(|| "on demand".to_owned()),
+        ];
+        let ways: Vec<_> = ways.into_iter().flatten().collect();
+        if ways.is_empty() {
+            return formatter.write_str("by another process");
+        }
+        formatter.write_str(&ways.join(", "))
+    }
+}
+
 /// An active classic workflow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workflow {
@@ -50,12 +90,8 @@ pub struct Workflow {
     pub owner: Option<String>,
     /// The rows it is about.
     pub subject: Subject,
-    /// Whether people can start it.
-    pub on_demand: bool,
-    /// Whether a new row starts it.
-    pub on_create: bool,
-    /// The columns whose change starts it.
-    pub on_update_of: Vec<String>,
+    /// What starts it.
+    pub started: Started,
     /// Whether a managed solution brought it.
     pub managed: bool,
     /// Whether one of its steps sends mail.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -108,24 +109,15 @@ impl Service {
     pub async fn diagnose(&self) -> Diagnosis {
         let parts = &*self.0;
         let budget = Budget::within(&parts.clock, TIME);
-        let groups = futures::join!(
-            tables::checks(parts, &budget),
-            privileges::checks(parts, &budget),
-            registration::checks(parts, &budget),
-            senders::checks(parts, &budget),
-            invitations::checks(parts, &budget),
-            store::checks(parts, &budget),
-        );
-        let (tables, privileges, registration, senders, invitations, store) = groups;
-        let checks = [
-            tables,
-            privileges,
-            registration,
-            senders,
-            invitations,
-            store,
-        ]
-        .concat();
+        let groups: Vec<BoxFuture<'_, Vec<Check>>> = vec![
+            Box::pin(tables::checks(parts, &budget)),
+            Box::pin(privileges::checks(parts, &budget)),
+            Box::pin(registration::checks(parts, &budget)),
+            Box::pin(senders::checks(parts, &budget)),
+            Box::pin(invitations::checks(parts, &budget)),
+            Box::pin(store::checks(parts, &budget)),
+        ];
+        let checks = join_all(groups).await.concat();
         Diagnosis {
             ok: checks.iter().all(|check| check.status != Status::Fail),
             checked_on: parts.clock.now(),

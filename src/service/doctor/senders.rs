@@ -10,7 +10,7 @@ use crate::remote::dataverse::processes::{
 };
 use crate::remote::error::RemoteError;
 use crate::service::Parts;
-use crate::service::legacy::{LegacyWorkflow, Started};
+use crate::service::legacy::LegacyWorkflow;
 
 const WORKFLOWS: &str = "senders.workflows";
 const CONTACT_WORKFLOWS: &str = "senders.contactWorkflows";
@@ -86,7 +86,7 @@ fn workflows(found: &[Workflow]) -> Check {
         .count();
     let told = mailing.iter().map(|it| {
         let name = owned(&it.name, it.owner.as_deref());
-        format!("{name}, started {}", Started::of(it))
+        format!("{name}, started {}", it.started)
     });
     let seen = format!("{} send mail: {}.", mailing.len(), some_of(told));
     let advice = format!(
@@ -101,7 +101,7 @@ fn workflows(found: &[Workflow]) -> Check {
 fn contact_workflows(found: &[Workflow]) -> Check {
     let competes = |it: &&Workflow| {
         let sends = it.subject == Subject::Contact && it.sends_mail;
-        sends && (Started::of(it).by_itself() || it.names_invitations)
+        sends && (it.started.by_itself() || it.names_invitations)
     };
     let competing: Vec<_> = found.iter().filter(competes).collect();
     if competing.is_empty() {
@@ -112,7 +112,7 @@ fn contact_workflows(found: &[Workflow]) -> Check {
     }
     let told = competing.iter().map(|it| {
         let name = owned(&it.name, it.owner.as_deref());
-        format!("{name}, started {}", Started::of(it))
+        format!("{name}, started {}", it.started)
     });
     Check::warn(
         CONTACT_WORKFLOWS,

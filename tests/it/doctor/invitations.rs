@@ -1,7 +1,6 @@
 //! The invitations themselves: shared codes, links without end, and what a first sweep would close.
 
 use serde_json::json;
-use uuid::Uuid;
 
 use super::Diagnosis;
 use super::dataverse::{PAST, invitation};
@@ -74,11 +73,11 @@ async fn links_without_end_are_counted() {
 async fn what_the_first_sweep_would_close_is_counted_by_its_scope() {
     for (scope, count) in [("all", 3), ("ours", 1)] {
         let world = Setup::default().setting("SWEEP_SCOPE", scope).start().await;
-        for number in [None, None, Some(1_500_000_000)] {
+        for (place, number) in [None, None, Some(1_500_000_000)].into_iter().enumerate() {
             let columns = json!({"adx_expirydate": PAST, "importsequencenumber": number});
-            invitation(&world, &format!("{number:?} {}", Uuid::new_v4()), &columns);
+            invitation(&world, &format!("code {place}"), &columns);
         }
-        let hours_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(3);
+        let hours_ago = world.sandbox.clock.now() - jiff::SignedDuration::from_hours(3);
         let just_expired = json!({"adx_expirydate": hours_ago.to_string()});
         invitation(&world, "just expired", &just_expired);
         let diagnosis = Diagnosis::of(&world).await;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Flow, Listener, PluginStep, Subject, Workflow};
+use super::{Flow, Listener, PluginStep, Started, Subject, Workflow};
 use crate::domain::ids::WorkflowId;
 use crate::domain::invitation::Version;
 use crate::remote::error::redact;
@@ -68,9 +68,11 @@ impl From<WorkflowRow> for Workflow {
             name: shown(row.name),
             owner: row.owner.as_deref().map(redact),
             subject: row.primaryentity,
-            on_demand: row.ondemand == Some(true),
-            on_create: row.triggeroncreate == Some(true),
-            on_update_of: listed(row.triggeronupdateattributelist.as_deref()),
+            started: Started {
+                on_demand: row.ondemand == Some(true),
+                on_create: row.triggeroncreate == Some(true),
+                on_update_of: listed(row.triggeronupdateattributelist.as_deref()),
+            },
             managed: row.ismanaged == Some(true),
             sends_mail: row.xaml.as_deref().is_some_and(sends_mail),
             names_invitations: row.xaml.as_deref().is_some_and(names_invitations),
