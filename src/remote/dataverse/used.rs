@@ -1,7 +1,7 @@
 //! Owns the list of what this service uses of Dataverse: tables, columns and navigation properties.
 //!
-//! Every name that a query or a body here holds stands in it, so that an environment which lacks one is found out
-//! before a request fails. Navigation properties are case-sensitive, and not alike.
+//! Every name that the work itself puts into a query or a body stands in it, so that an environment which lacks one
+//! is found out before a request fails. Navigation properties are case-sensitive, and not alike.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_invitation>
 
 use crate::domain::batch::DataModel;

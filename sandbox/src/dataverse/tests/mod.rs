@@ -1,6 +1,7 @@
 //! Tests of the Web API through its router: what a caller sends and what comes back.
 
 mod batches;
+mod definitions;
 mod links;
 mod pages;
 mod queries;
