@@ -18,6 +18,7 @@ use crate::remote::graph::Graph;
 use crate::remote::http::Transport;
 use crate::remote::identity::{Identity, sign_in};
 use crate::remote::journal::{Place, Store};
+use crate::remote::portal::Visitor;
 use crate::service::{Mailboxes, Parts, Policy, Service};
 
 /// What the outside gives: time, chance and a way out.
@@ -127,6 +128,7 @@ impl App {
             Arc::clone(&identity),
             sources(),
         );
+        let portal = Visitor::new(transport.clone());
         let graph = Graph::new(&config.graph_url, transport, identity, sources());
         let mailboxes = Mailboxes::new(clock.clone(), config.mail_rate_per_minute);
         let service = Service::new(Parts {
@@ -135,6 +137,7 @@ impl App {
             chance,
             dataverse,
             graph,
+            portal,
             store,
             letters,
             mailboxes,
@@ -196,12 +199,15 @@ fn policy(config: Config) -> Policy {
         },
         reply_to: config.mail_reply_to.as_ref().map(address),
         valid_days: config.invitation_valid_days,
+        credential: config.credential,
+        on_azure: config.on_azure,
         owner: config.invitation_owner,
         allow_links: config.allow_links,
         allowed_workflows: config.allowed_workflows,
         allowed_roles: config.allowed_roles,
         cooldown: config.resend_cooldown,
         senders: config.mail_senders.iter().map(address).collect(),
+        mail_rate_per_minute: config.mail_rate_per_minute,
         delivery: config.mail_delivery,
         inline_time: config.inline_time,
         sweep_scope: config.sweep_scope,

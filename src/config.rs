@@ -106,6 +106,8 @@ pub struct Config {
     pub batch_store: Place,
     /// `BATCH_KEEP_DAYS`: how long finished journals are kept.
     pub batch_keep_days: u32,
+    /// `WEBSITE_INSTANCE_ID`: whether it runs on Azure, which sets it.
+    pub on_azure: bool,
     /// `AZURE_CREDENTIAL` and `AZURE_CLIENT_ID`.
     pub credential: Credential,
 }
@@ -247,6 +249,7 @@ impl Config {
             inline_time: Duration::from_secs(u64::try_from(inline?).ok()?),
             batch_store: batch_store?,
             batch_keep_days: u32::try_from(keep_days?).ok()?,
+            on_azure: read.on_azure(),
             credential: credential?,
         })
     }

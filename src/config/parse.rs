@@ -126,6 +126,12 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Whether Azure App Service set the environment.
+    /// <https://learn.microsoft.com/azure/app-service/reference-app-settings>
+    pub(super) fn on_azure(&self) -> bool {
+        self.environment.get("WEBSITE_INSTANCE_ID").is_some()
+    }
+
     /// A directory where one is named, else the app's own storage account: on Azure journals must outlive the
     /// instance. The account is named as an identity-based connection of the Functions host.
     /// <https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity>
@@ -148,7 +154,7 @@ impl<'a> Reader<'a> {
             .mistakes
             .iter()
             .any(|(name, _)| name.starts_with("AzureWebJobsStorage__"));
-        if !named && self.environment.get("WEBSITE_INSTANCE_ID").is_some() {
+        if !named && self.on_azure() {
             let problem = "names no directory, and AzureWebJobsStorage__accountName or \
                            AzureWebJobsStorage__blobServiceUri names no storage account to keep journals in; \
                            a connection string is not used, because it is a secret";

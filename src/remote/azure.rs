@@ -34,7 +34,9 @@ impl HttpClient for Transport {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let reply = self.exchange(outgoing(request)?, LONGEST).await;
         let reply = reply.map_err(|broken| match broken {
-            Broken::NotConnected(cause) => Error::with_message(ErrorKind::Connection, cause),
+            Broken::NotConnected(cause) | Broken::NoSuchHost(cause) | Broken::NotSecure(cause) => {
+                Error::with_message(ErrorKind::Connection, cause)
+            }
             Broken::Lost(cause) => Error::with_message(ErrorKind::Io, cause),
         })?;
         let mut headers = Headers::new();

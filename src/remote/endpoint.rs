@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::budget::Budget;
+use super::claims::Claims;
 use super::error::{Refusal, RemoteError, Service, redact};
 use super::gate::Gate;
 use super::http::{Outgoing, Reply, Transport};
@@ -236,6 +237,11 @@ impl Endpoint {
                 }
             }
         })
+    }
+
+    /// What the token for this service says about whoever it was issued to.
+    pub async fn claims(&self, budget: &Budget) -> Result<Option<Claims>, RemoteError> {
+        Ok(self.token(budget).await?.claims())
     }
 
     async fn token(&self, budget: &Budget) -> Result<Token, RemoteError> {

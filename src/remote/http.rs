@@ -4,10 +4,11 @@
 //! process to one web server and its share of the limits. No redirects: a redirect would carry the token along.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>
 
-use std::fmt;
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io, iter};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -67,6 +68,10 @@ pub struct Reply {
 pub enum Broken {
     /// No connection came about: the request was never sent.
     NotConnected(String),
+    /// No host has that name: the request was never sent.
+    NoSuchHost(String),
+    /// No secure connection came about, for want of a certificate to trust: the request was never sent.
+    NotSecure(String),
     /// The connection broke, or nothing came back in time: nobody knows.
     Lost(String),
 }
@@ -128,15 +133,39 @@ async fn over_network(client: &reqwest::Client, outgoing: Outgoing) -> Result<Re
 fn broken(error: reqwest::Error) -> Broken {
     let not_connected = error.is_connect() || error.is_builder();
     let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    if not_connected {
-        Broken::NotConnected(cause.to_string())
+    let causes = causes(&error);
+    let cause = causes.last().map(ToString::to_string).unwrap_or_default();
+    if !not_connected {
+        Broken::Lost(cause)
+    } else if causes.iter().copied().any(is_about_security) {
+        Broken::NotSecure(cause)
+    } else if causes.iter().copied().any(is_about_names) {
+        Broken::NoSuchHost(cause)
     } else {
-        Broken::Lost(cause.to_string())
+        Broken::NotConnected(cause)
     }
+}
+
+type Cause<'e> = &'e (dyn Error + 'static);
+
+/// An error and what is behind it, the outermost first.
+fn causes(error: &reqwest::Error) -> Vec<Cause<'_>> {
+    let outermost: Cause<'_> = error;
+    iter::successors(Some(outermost), |error: &Cause<'_>| Error::source(*error)).collect()
+}
+
+/// An error of TLS travels inside an I/O error, whose `source` passes over it.
+fn is_about_security(error: Cause<'_>) -> bool {
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || wrapped.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+}
+
+/// The resolver's errors have no type that can be told: the connector names them so.
+fn is_about_names(error: Cause<'_>) -> bool {
+    error.to_string() == "dns error"
 }
 
 async fn in_process(transport: &InProcess, outgoing: Outgoing) -> Result<Reply, Broken> {

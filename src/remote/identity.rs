@@ -16,9 +16,10 @@ use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
     UserAssignedId,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::azure::client_options;
+use super::claims::Claims;
 use super::error::redact;
 use super::http::Transport;
 
@@ -74,6 +75,13 @@ pub struct Token {
     generation: u64,
 }
 
+impl Token {
+    /// What it says about whoever it was issued to.
+    pub fn claims(&self) -> Option<Claims> {
+        Claims::of(self.secret.expose_secret())
+    }
+}
+
 impl Identity {
     /// Signs in with whatever `make` makes.
     pub fn new(make: MakeCredential) -> azure_core::Result<Self> {
@@ -101,17 +109,8 @@ impl Identity {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let scopes = [scope];
-        let asked = tokio::time::timeout(TOKEN_TIMEOUT, credential.get_token(&scopes, None)).await;
-        match asked {
-            Ok(Ok(token)) => Ok(Token {
-                secret: SecretString::from(token.token.secret().to_owned()),
-                generation,
-            }),
-            // The Debug form would hold the whole response; Display holds the message.
-            Ok(Err(error)) => Err(redact(&error.to_string())),
-            Err(_) => Err(format!("no answer within {} s", TOKEN_TIMEOUT.as_secs())),
-        }
+        let secret = secret(&*credential, scope).await?;
+        Ok(Token { secret, generation })
     }
 
     /// Drops the credential a refused token came from, unless someone already has.
@@ -123,6 +122,29 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+async fn secret(credential: &dyn TokenCredential, scope: &str) -> Result<SecretString, String> {
+    let scopes = [scope];
+    match tokio::time::timeout(TOKEN_TIMEOUT, credential.get_token(&scopes, None)).await {
+        Ok(Ok(token)) => Ok(SecretString::from(token.token.secret().to_owned())),
+        // The Debug form would hold the whole response; Display holds the message.
+        Ok(Err(error)) => Err(redact(&error.to_string())),
+        Err(_) => Err(format!("no answer within {} s", TOKEN_TIMEOUT.as_secs())),
+    }
+}
+
+/// What the token says that a credential has for a scope.
+///
+/// # Errors
+///
+/// What the identity endpoint said, redacted.
+pub(super) async fn claims(
+    credential: &dyn TokenCredential,
+    scope: &str,
+) -> Result<Option<Claims>, String> {
+    let secret = secret(credential, scope).await?;
+    Ok(Claims::of(secret.expose_secret()))
 }
 
 /// A credential of its own, for a client that asks for tokens by itself.

@@ -6,6 +6,7 @@
 
 mod azure;
 pub mod budget;
+pub mod claims;
 pub mod dataverse;
 pub mod endpoint;
 pub mod error;
@@ -16,4 +17,5 @@ pub mod graph;
 pub mod http;
 pub mod identity;
 pub mod journal;
+pub mod portal;
 mod retry;

@@ -56,7 +56,9 @@ pub(super) fn backoff(tries: u32, jitter: f64) -> Duration {
 pub(super) fn judge(outcome: Result<Reply, Broken>, now: Timestamp) -> Verdict {
     let reply = match outcome {
         Ok(reply) => reply,
-        Err(Broken::NotConnected(detail)) => {
+        Err(
+            Broken::NotConnected(detail) | Broken::NoSuchHost(detail) | Broken::NotSecure(detail),
+        ) => {
             return Verdict::NotDone {
                 at_least: Duration::ZERO,
                 detail,

@@ -19,7 +19,9 @@ use crate::letter::{Brand, Letters};
 use crate::remote::dataverse::Dataverse;
 use crate::remote::dataverse::invitations::Owner;
 use crate::remote::graph::Graph;
+use crate::remote::identity::Credential;
 use crate::remote::journal::Store;
+use crate::remote::portal::Visitor;
 
 mod again;
 mod claim;
@@ -69,6 +71,10 @@ pub struct Policy {
     pub reply_to: Option<String>,
     /// How long an invitation of a request that says nothing is valid.
     pub valid_days: ValidDays,
+    /// Which credential signs in.
+    pub credential: Credential,
+    /// Whether it runs on Azure, where a local directory goes with the instance.
+    pub on_azure: bool,
     /// Who owns new rows.
     pub owner: Option<Owner>,
     /// Whether callers may be handed links.
@@ -79,6 +85,8 @@ pub struct Policy {
     pub allowed_roles: BTreeSet<WebRoleId>,
     /// The mailboxes that new batches send from.
     pub senders: Vec<String>,
+    /// How many letters a sender may send in any 60 seconds from one process.
+    pub mail_rate_per_minute: u32,
     /// How letters leave.
     pub delivery: MailDelivery,
     /// How long a POST goes on sending before it answers 202.
@@ -110,6 +118,8 @@ pub struct Parts {
     pub dataverse: Dataverse,
     /// The mailboxes.
     pub graph: Graph,
+    /// The site, as a visitor sees it.
+    pub portal: Visitor,
     /// The journals.
     pub store: Store,
     /// The templates.

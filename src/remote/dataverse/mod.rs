@@ -20,7 +20,9 @@ use super::retry::Repeat;
 use crate::chance::Chance;
 use crate::clock::Clock;
 
+mod batch_numbers;
 pub mod bound;
+pub mod caller;
 pub mod contacts;
 pub mod definitions;
 mod fetch_xml;

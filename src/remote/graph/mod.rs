@@ -28,6 +28,7 @@ use crate::clock::Clock;
 mod batch;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod mailbox;
 mod message;
 mod reports;
 mod sending;

@@ -25,13 +25,15 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Claim, KeyRecord, Leasing, StoreError, done_name, open_name};
+use super::{Claim, KeyRecord, Leasing, Listed, StoreError, done_name, open_name};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::domain::ids::BatchNumber;
 use crate::remote::azure::client_options;
 use crate::remote::budget::{EFFECT_TIMEOUT, Tenure};
+use crate::remote::claims::Claims;
 use crate::remote::http::Transport;
+use crate::remote::identity::claims;
 
 mod call;
 mod leased;
@@ -50,10 +52,15 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// No journal comes near this size in bytes.
 const ONE_PIECE: usize = 1 << 30;
 
+/// What tokens for Azure Storage are asked for.
+/// <https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory>
+const SCOPE: &str = "https://storage.azure.com/.default";
+
 /// Blobs in one container.
 #[derive(Clone)]
 pub(super) struct Container {
     client: Arc<BlobContainerClient>,
+    credential: Arc<dyn TokenCredential>,
     clock: Clock,
     chance: Chance,
 }
@@ -84,12 +91,19 @@ impl Container {
             client_options: client_options(transport, RetryOptions::none()),
             ..BlobContainerClientOptions::default()
         };
-        let client = BlobContainerClient::new(url.clone(), Some(credential), Some(options))?;
+        let own = Some(Arc::clone(&credential));
+        let client = BlobContainerClient::new(url.clone(), own, Some(options))?;
         Ok(Self {
             client: Arc::new(client),
+            credential,
             clock,
             chance,
         })
+    }
+
+    /// What the token for the store says about whoever it was issued to.
+    pub(super) async fn claims(&self) -> Result<Option<Claims>, String> {
+        claims(&*self.credential, SCOPE).await
     }
 
     fn blob(&self, name: &str) -> BlobClient {
@@ -199,26 +213,20 @@ impl Container {
         }
     }
 
-    /// Names of the open journals, and when each was made.
-    pub(super) async fn open_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        let blobs = self.list("open/").await?.into_iter();
-        let named = blobs.filter_map(|blob| {
-            let name = blob.name?.strip_prefix("open/")?.to_owned();
-            let made = blob
-                .properties
-                .and_then(|properties| moment(properties.creation_time));
-            Some((made.unwrap_or_default(), name))
+    /// The journals of a folder.
+    pub(super) async fn journals(&self, folder: &'static str) -> Result<Vec<Listed>, StoreError> {
+        let folder = format!("{folder}/");
+        let blobs = self.list(&folder).await?.into_iter();
+        let listed = blobs.filter_map(|blob| {
+            let name = blob.name?.strip_prefix(&folder)?.to_owned();
+            let properties = blob.properties.unwrap_or_default();
+            Some(Listed {
+                made: moment(properties.creation_time).unwrap_or_default(),
+                name,
+                written: moment(properties.last_modified),
+            })
         });
-        Ok(named.collect())
-    }
-
-    pub(super) async fn done_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        let blobs = self.list("done/").await?.into_iter();
-        let named = blobs.filter_map(|blob| {
-            let name = blob.name?.strip_prefix("done/")?.to_owned();
-            Some((moment(blob.properties?.last_modified)?, name))
-        });
-        Ok(named.collect())
+        Ok(listed.collect())
     }
 
     /// A note that is there already, perhaps our own by a try whose answer was lost, stays.

@@ -9,11 +9,12 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::{Claim, KeyRecord, Leasing, StoreError, done_name, open_name, whole};
+use super::{Claim, KeyRecord, Leasing, Listed, StoreError, done_name, open_name, whole};
 use crate::domain::ids::BatchNumber;
 
 /// Files under one directory.
@@ -92,29 +93,13 @@ impl Directory {
         }
     }
 
-    /// Names of the open journals, and when each was made, where the file system tells.
-    pub(super) async fn open_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        let folder = self.0.join("open");
-        blocking("list open journals", move || {
+    /// The journals of a folder, made when the file system tells.
+    pub(super) async fn journals(&self, folder: &'static str) -> Result<Vec<Listed>, StoreError> {
+        let folder = self.0.join(folder);
+        blocking("list journals", move || {
             let entries = fs::read_dir(folder)?;
-            let named = entries.filter_map(|entry| named(entry).transpose());
-            named.collect()
-        })
-        .await
-    }
-
-    /// Names of the finished journals, and when each was last written.
-    pub(super) async fn done_names(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        let folder = self.0.join("done");
-        blocking("list finished journals", move || {
-            let written = |entry: io::Result<fs::DirEntry>| {
-                let entry = entry?;
-                let written = Timestamp::try_from(entry.metadata()?.modified()?);
-                let name = entry.file_name().into_string();
-                Ok(written.ok().zip(name.ok()))
-            };
-            let entries = fs::read_dir(folder)?.map(written);
-            entries.filter_map(io::Result::transpose).collect()
+            let listed = entries.filter_map(|entry| listed(entry).transpose());
+            listed.collect()
         })
         .await
     }
@@ -204,17 +189,22 @@ impl LockedFile {
     }
 }
 
-/// A file's name and when it was made; `None` where it is gone meanwhile.
-fn named(entry: io::Result<fs::DirEntry>) -> io::Result<Option<(Timestamp, String)>> {
+/// A file of a folder; `None` where it is gone meanwhile.
+fn listed(entry: io::Result<fs::DirEntry>) -> io::Result<Option<Listed>> {
     let entry = entry?;
-    let made = match entry.metadata() {
-        Ok(metadata) => metadata.created().or_else(|_| metadata.modified()).ok(),
+    let metadata = match entry.metadata() {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let made = made.and_then(|made| Timestamp::try_from(made).ok());
+    let moment = |time: io::Result<SystemTime>| Timestamp::try_from(time.ok()?).ok();
+    let written = moment(metadata.modified());
     let name = entry.file_name().into_string().ok();
-    Ok(name.map(|name| (made.unwrap_or_default(), name)))
+    Ok(name.map(|name| Listed {
+        made: moment(metadata.created()).or(written).unwrap_or_default(),
+        name,
+        written,
+    }))
 }
 
 fn lock(path: &Path) -> io::Result<Leasing<File>> {

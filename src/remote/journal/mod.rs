@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::claims::Claims;
 use super::http::Transport;
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -22,12 +24,14 @@ use crate::remote::budget::Tenure;
 
 mod blob;
 mod directory;
+mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod lease;
 mod lines;
 mod notes;
 
+pub use error::StoreError;
 pub use lease::Journal;
 use lease::Lease;
 use lines::{format, parse, whole};
@@ -87,39 +91,6 @@ pub enum Whereabouts {
     Nowhere,
 }
 
-/// What can go wrong with the store.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The store could not be read or written.
-    #[error("the batch store failed to {action}: {source}")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A line that no version up to this one wrote.
-    #[error("journal {number} has a line that cannot be read: {detail}")]
-    Unreadable {
-        /// Which journal.
-        number: BatchNumber,
-        /// What is odd about it.
-        detail: String,
-    },
-    /// The lease is gone, or someone else wrote to the journal.
-    #[error("the lease on journal {0} is lost")]
-    LeaseLost(BatchNumber),
-    /// There is a journal with this number.
-    #[error("journal {0} exists")]
-    Exists(BatchNumber),
-}
-
-impl StoreError {
-    fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { action, source }
-    }
-}
-
 /// Keys, open and finished journals.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -131,6 +102,21 @@ pub struct Store {
 enum Kind {
     Directory(directory::Directory),
     Container(blob::Container),
+}
+
+/// A file in the folder of open journals; the oldest sorts first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Listed {
+    made: Timestamp,
+    name: String,
+    written: Option<Timestamp>,
+}
+
+impl Listed {
+    fn journal(&self) -> Option<(BatchNumber, Option<Timestamp>)> {
+        let number: i64 = self.name.strip_suffix(".jsonl")?.parse().ok()?;
+        Some((BatchNumber::try_from(number).ok()?, self.written))
+    }
 }
 
 /// What an attempt to lease a journal came to.
@@ -273,19 +259,40 @@ impl Store {
         Ok(Whereabouts::Nowhere)
     }
 
-    /// The open journals, the oldest first.
+    /// The open journals, the oldest first, each with when it was last written.
+    pub async fn open_journals(&self) -> Result<Vec<(BatchNumber, Option<Timestamp>)>, StoreError> {
+        let mut listed = self.listed("open").await?;
+        listed.sort();
+        Ok(listed.iter().filter_map(Listed::journal).collect())
+    }
+
+    /// The numbers of the open journals, the oldest first.
     pub async fn open_numbers(&self) -> Result<Vec<BatchNumber>, StoreError> {
-        let names = match &self.kind {
-            Kind::Directory(directory) => directory.open_names().await?,
-            Kind::Container(container) => container.open_names().await?,
-        };
-        Ok(numbers(names))
+        let journals = self.open_journals().await?.into_iter();
+        Ok(journals.map(|(number, _)| number).collect())
+    }
+
+    /// Whether it is a directory of this machine.
+    pub const fn is_local(&self) -> bool {
+        matches!(self.kind, Kind::Directory(_))
+    }
+
+    /// What the token for the store says about whoever it was issued to; `None` where it takes none.
+    ///
+    /// # Errors
+    ///
+    /// What the identity endpoint said, redacted.
+    pub async fn claims(&self) -> Option<Result<Option<Claims>, String>> {
+        match &self.kind {
+            Kind::Directory(_) => None,
+            Kind::Container(container) => Some(container.claims().await),
+        }
     }
 
     /// Removes finished journals and keys that were last written longer ago than `keep`.
     pub async fn expire(&self, keep: Duration) -> Result<usize, StoreError> {
         let now = self.clock.now();
-        let old = move |written: jiff::Timestamp| {
+        let old = move |written: Timestamp| {
             Duration::try_from(now.duration_since(written)).is_ok_and(|age| age > keep)
         };
         match &self.kind {
@@ -301,21 +308,20 @@ impl Store {
         }
     }
 
+    /// The journals of a folder.
+    async fn listed(&self, folder: &'static str) -> Result<Vec<Listed>, StoreError> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.journals(folder).await,
+            Kind::Container(container) => container.journals(folder).await,
+        }
+    }
+
     async fn is_there(&self, name: &str) -> Result<bool, StoreError> {
         match &self.kind {
             Kind::Directory(directory) => directory.is_there(name).await,
             Kind::Container(container) => container.is_there(name).await,
         }
     }
-}
-
-fn numbers(mut names: Vec<(jiff::Timestamp, String)>) -> Vec<BatchNumber> {
-    names.sort();
-    let number = |(_, name): (_, String)| name.strip_suffix(".jsonl")?.parse::<i64>().ok();
-    let numbers = names.into_iter().filter_map(number);
-    numbers
-        .filter_map(|number| BatchNumber::try_from(number).ok())
-        .collect()
 }
 
 fn key_name(name: &str) -> String {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Kind, Store, StoreError, key_name, numbers};
+use super::{Kind, Listed, Store, StoreError, key_name};
 use crate::domain::ids::BatchNumber;
 
 impl Store {
@@ -23,11 +23,10 @@ impl Store {
 
     /// The journals that were put away at or after a moment, the oldest first.
     pub async fn done_since(&self, moment: Timestamp) -> Result<Vec<BatchNumber>, StoreError> {
-        let mut names = match &self.kind {
-            Kind::Directory(directory) => directory.done_names().await?,
-            Kind::Container(container) => container.done_names().await?,
-        };
-        names.retain(|(written, _)| *written >= moment);
-        Ok(numbers(names))
+        let mut listed = self.listed("done").await?;
+        listed.retain(|journal| journal.written.is_some_and(|written| written >= moment));
+        listed.sort_by_key(|journal| journal.written);
+        let numbers = listed.iter().filter_map(Listed::journal);
+        Ok(numbers.map(|(number, _)| number).collect())
     }
 }

@@ -11,30 +11,37 @@ use serde::Serialize;
 
 use super::Service;
 use crate::remote::budget::Budget;
+use crate::remote::error::RemoteError;
 
 mod answers;
+mod identity;
 mod invitations;
+mod mailboxes;
+mod portal;
 mod privileges;
 mod registration;
 mod senders;
+mod settings;
 mod store;
 mod tables;
 
-/// All checks end by this: the HTTP function has 100 seconds.
-const TIME: Duration = Duration::from_secs(80);
+pub use identity::{Kind, Whose};
+
+/// No call begins after this and none outlasts it: everything is told within 80 seconds, and the HTTP function has 100.
+const TIME: Duration = Duration::from_secs(70);
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
     /// All is well.
     Pass,
+    /// It could not be looked at; what was seen says why.
+    NotChecked,
     /// The service works, and someone may be surprised.
     Warn,
     /// The service cannot do its work.
     Fail,
-    /// It could not be looked at; what was seen says why.
-    NotChecked,
 }
 
 /// One look at the installation.
@@ -100,8 +107,31 @@ pub struct Diagnosis {
     pub ok: bool,
     /// When it looked.
     pub checked_on: Timestamp,
+    /// Whose identity it used, where a token says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Whose>,
     /// The checks, area by area.
     pub checks: Vec<Check>,
+}
+
+impl Diagnosis {
+    /// What the checks add up to.
+    pub fn of(checked_on: Timestamp, identity: Option<Whose>, checks: Vec<Check>) -> Self {
+        Self {
+            ok: checks.iter().all(|check| check.status != Status::Fail),
+            checked_on,
+            identity,
+            checks,
+        }
+    }
+
+    /// The same with this check in the place of the one with its id, and before all others.
+    #[must_use]
+    pub fn corrected(mut self, check: Check) -> Self {
+        self.checks.retain(|other| other.id != check.id);
+        self.checks.insert(0, check);
+        Self::of(self.checked_on, self.identity, self.checks)
+    }
 }
 
 impl Service {
@@ -112,16 +142,32 @@ impl Service {
         let groups: Vec<BoxFuture<'_, Vec<Check>>> = vec![
             Box::pin(tables::checks(parts, &budget)),
             Box::pin(privileges::checks(parts, &budget)),
+            Box::pin(portal::checks(parts, &budget)),
             Box::pin(registration::checks(parts, &budget)),
+            Box::pin(mailboxes::checks(parts, &budget)),
             Box::pin(senders::checks(parts, &budget)),
             Box::pin(invitations::checks(parts, &budget)),
             Box::pin(store::checks(parts, &budget)),
         ];
-        let checks = join_all(groups).await.concat();
-        Diagnosis {
-            ok: checks.iter().all(|check| check.status != Status::Fail),
-            checked_on: parts.clock.now(),
-            checks,
-        }
+        let (settings, (whose, identity), groups) = tokio::join!(
+            Box::pin(settings::checks(parts, &budget)),
+            Box::pin(identity::checks(parts, &budget)),
+            join_all(groups),
+        );
+        let checks = [settings, identity, groups.concat()].concat();
+        Diagnosis::of(parts.clock.now(), whose, checks)
     }
+}
+
+/// A check that a call came to nothing for.
+fn unseen(id: &'static str, error: &RemoteError) -> Check {
+    let advice = match error {
+        RemoteError::Identity { service, .. } => {
+            let advice = "See what the checks of the identity say.";
+            return Check::not_checked(id, format!("There is no token for {service}."), advice);
+        }
+        RemoteError::Throttled { .. } | RemoteError::OutOfTime => "Try again in a few minutes.",
+        _ => "Check that the service can be reached, and try again.",
+    };
+    Check::not_checked(id, format!("{error}."), advice)
 }
