@@ -1,8 +1,11 @@
 //! The managed identity endpoint of App Service: hands out access tokens.
 //!
 //! Follows the REST reference at <https://learn.microsoft.com/azure/app-service/overview-managed-identity>.
-//! Tokens are opaque, drawn from the seed and good for one resource; one for Azure Storage has readable claims. The endpoint has one identity,
-//! system-assigned or user-assigned. Which services check tokens is not known here.
+//! Tokens are drawn from the seed and good for one resource. They have the claims of a managed identity's and no
+//! signature: the services of the sandbox compare them whole, and so does Azurite, the emulator of Azure Storage, with
+//! the claims. The endpoint has one identity, system-assigned or user-assigned. Which services check tokens is not
+//! known here.
+//! <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,22 +44,6 @@ fn audience(resource: &str) -> &str {
     resource.trim_end_matches('/')
 }
 
-/// A token that Azurite takes, the emulator of Azure Storage: it reads the claims and leaves the signature unchecked.
-/// <https://learn.microsoft.com/azure/storage/common/storage-use-azurite#oauth-configuration>
-fn storage_token(id: &str, now: Timestamp, expires: Timestamp) -> String {
-    let claims = json!({
-        "aud": STORAGE,
-        "iss": format!("https://sts.windows.net/{}/", Uuid::nil()),
-        "iat": now.as_second(),
-        "nbf": now.as_second(),
-        "exp": expires.as_second(),
-        "uti": id,
-    });
-    let header = json!({"alg": "none", "typ": "JWT"});
-    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
-    format!("{header}.{claims}.")
-}
-
 struct Token {
     value: String,
     resource: String,
@@ -66,6 +53,8 @@ struct Token {
 
 struct Inner {
     chance: fastrand::Rng,
+    /// Application permissions by resource, as its tokens name them.
+    roles: BTreeMap<String, Vec<String>>,
     lifetime: Duration,
     tokens: Vec<Token>,
 }
@@ -76,6 +65,8 @@ pub struct Identity {
     clock: Clock,
     secret: Arc<str>,
     client_id: Arc<str>,
+    object_id: Uuid,
+    tenant_id: Uuid,
     user_assigned: bool,
     inner: Arc<Mutex<Inner>>,
 }
@@ -86,13 +77,17 @@ impl Identity {
         let mut chance = fastrand::Rng::with_seed(seed);
         let secret = Uuid::from_u128(chance.u128(..)).simple().to_string();
         let own_id = Uuid::from_u128(chance.u128(..)).to_string();
+        let [object_id, tenant_id] = [(); 2].map(|()| Uuid::from_u128(chance.u128(..)));
         Self {
             clock,
             secret: secret.into(),
+            object_id,
+            tenant_id,
             user_assigned: client_id.is_some(),
             client_id: client_id.unwrap_or(own_id).into(),
             inner: Arc::new(Mutex::new(Inner {
                 chance,
+                roles: BTreeMap::new(),
                 lifetime: Duration::from_hours(24),
                 tokens: Vec::new(),
             })),
@@ -107,6 +102,29 @@ impl Identity {
     /// The client id of the user-assigned identity; `None` for a system-assigned one.
     pub fn user_assigned_client_id(&self) -> Option<&str> {
         self.user_assigned.then_some(&*self.client_id)
+    }
+
+    /// Client id of the identity, of whichever kind.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Object id of the identity's service principal.
+    pub fn object_id(&self) -> Uuid {
+        self.object_id
+    }
+
+    /// The tenant that it belongs to.
+    pub fn tenant_id(&self) -> Uuid {
+        self.tenant_id
+    }
+
+    /// Sets the application permissions that tokens for `resource` name from now on. They are only told: whether a
+    /// mailbox may be used is its own state, as with rights that Exchange gives.
+    pub fn grant(&self, resource: &str, roles: &[&str]) {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let mut inner = self.inner.lock();
+        inner.roles.insert(audience(resource).to_owned(), roles);
     }
 
     /// Sets how long the tokens issued from now on live; 24 hours at first.
@@ -156,16 +174,46 @@ impl Identity {
             .with_state(self.clone())
     }
 
+    fn token(
+        &self,
+        id: &str,
+        audience: &str,
+        roles: Option<Vec<String>>,
+        (now, expires): (Timestamp, Timestamp),
+    ) -> String {
+        let mut claims = json!({
+            "aud": audience,
+            "iss": format!("https://sts.windows.net/{}/", self.tenant_id),
+            "iat": now.as_second(),
+            "nbf": now.as_second(),
+            "exp": expires.as_second(),
+            "appid": *self.client_id,
+            "idtyp": "app",
+            "oid": self.object_id,
+            "sub": self.object_id,
+            "tid": self.tenant_id,
+            "uti": id,
+            "ver": "1.0",
+            "xms_mirid": "/subscriptions/sandbox/resourcegroups/sandbox/providers/Microsoft.Web/sites/sandbox",
+        });
+        if let Some(roles) = roles {
+            claims["roles"] = roles.into();
+        }
+        let header = json!({"alg": "none", "typ": "JWT"});
+        let [header, claims] =
+            [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        format!("{header}.{claims}.")
+    }
+
     fn issue(&self, resource: &str) -> serde_json::Value {
         let mut inner = self.inner.lock();
-        let value = URL_SAFE_NO_PAD.encode(inner.chance.u128(..).to_be_bytes());
-        let mut value = format!("sandbox-token-{}-{value}", inner.tokens.len());
+        let id = URL_SAFE_NO_PAD.encode(inner.chance.u128(..).to_be_bytes());
+        let id = format!("sandbox-token-{}-{id}", inner.tokens.len());
         let now = self.clock.now();
         let expires = now.saturating_add(inner.lifetime);
         let expires = expires.unwrap_or(Timestamp::MAX);
-        if audience(resource) == STORAGE {
-            value = storage_token(&value, now, expires);
-        }
+        let roles = inner.roles.get(audience(resource)).cloned();
+        let value = self.token(&id, audience(resource), roles, (now, expires));
         inner.tokens.push(Token {
             value: value.clone(),
             resource: audience(resource).to_owned(),
@@ -244,99 +292,4 @@ fn refused(status: StatusCode, message: &str) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::body::Body;
-    use http::Request;
-    use http_body_util::BodyExt;
-    use serde_json::Value;
-    use tower::ServiceExt;
-
-    fn identity(client_id: Option<&str>) -> Identity {
-        Identity::new(Clock::system(), 1, client_id.map(str::to_owned))
-    }
-
-    async fn ask(identity: &Identity, secret: &str, query: &str) -> (StatusCode, Value) {
-        let request = Request::get(format!("/msi/token?{query}"))
-            .header("X-IDENTITY-HEADER", secret)
-            .body(Body::empty())
-            .unwrap();
-        let answer = identity.router().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&body).unwrap())
-    }
-
-    const QUERY: &str = "api-version=2019-08-01&resource=http%3A%2F%2Fgraph.test";
-
-    #[tokio::test(start_paused = true)]
-    async fn a_token_is_good_for_its_resource_until_it_expires() {
-        let identity = identity(None);
-        let (status, body) = ask(&identity, identity.secret(), QUERY).await;
-        assert_eq!(status, StatusCode::OK);
-        assert_eq!(body["token_type"], "Bearer");
-        assert_eq!(body["resource"], "http://graph.test");
-        let expires: i64 = body["expires_on"].as_str().unwrap().parse().unwrap();
-        assert_eq!(
-            expires - 24 * 3600,
-            identity.clock.now().as_second(),
-            "expires_on is a string of seconds"
-        );
-        let token = body["access_token"].as_str().unwrap();
-        assert!(identity.accepts(token, "http://graph.test/"));
-        assert!(!identity.accepts(token, "http://dataverse.test"));
-        tokio::time::sleep(Duration::from_secs(24 * 3600 + 1)).await;
-        assert!(!identity.accepts(token, "http://graph.test"));
-    }
-
-    #[tokio::test]
-    async fn revoked_tokens_die_and_new_ones_differ() {
-        let identity = identity(None);
-        let (_, first) = ask(&identity, identity.secret(), QUERY).await;
-        identity.revoke_all();
-        let (_, second) = ask(&identity, identity.secret(), QUERY).await;
-        assert_ne!(first["access_token"], second["access_token"]);
-        assert_eq!(identity.issued(), 2);
-        let alive: Vec<bool> = (identity.issued_tokens().iter())
-            .map(|token| identity.accepts(token, "http://graph.test"))
-            .collect();
-        assert_eq!(alive, [false, true]);
-    }
-
-    #[tokio::test]
-    async fn a_token_for_storage_says_whom_it_is_for_and_until_when() {
-        let identity = identity(None);
-        let query = "api-version=2019-08-01&resource=https%3A%2F%2Fstorage.azure.com";
-        let (_, body) = ask(&identity, identity.secret(), query).await;
-        let token = body["access_token"].as_str().unwrap();
-        assert!(identity.accepts(token, "https://storage.azure.com"));
-        let claims = token.split('.').nth(1).unwrap();
-        let claims: Value =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
-        assert_eq!(claims["aud"], "https://storage.azure.com");
-        assert_eq!(
-            claims["exp"].to_string(),
-            body["expires_on"].as_str().unwrap()
-        );
-    }
-
-    #[tokio::test]
-    async fn wrong_requests_are_refused() {
-        let (system, user) = (identity(None), identity(Some("me")));
-        let secret = system.secret();
-        let cases = [
-            (&system, "guess", QUERY.to_owned(), 401),
-            (&system, secret, "resource=http://a.b".to_owned(), 400),
-            (&system, secret, "api-version=2019-08-01".to_owned(), 400),
-            (&system, secret, format!("{QUERY}&client_id=me"), 400),
-            (&system, secret, format!("{QUERY}&mi_res_id=x"), 501),
-            (&user, secret, QUERY.to_owned(), 400),
-            (&user, secret, format!("{QUERY}&client_id=you"), 400),
-            (&user, secret, format!("{QUERY}&client_id=me"), 200),
-        ];
-        for (identity, secret, query, status) in cases {
-            let (got, body) = ask(identity, secret, &query).await;
-            assert_eq!(got, status, "{query}: {body}");
-        }
-    }
-}
+mod tests;

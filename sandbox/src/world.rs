@@ -135,6 +135,8 @@ impl Sandbox {
         let check = |url: &Url| self.identity.token_check(url.as_str());
         self.dataverse.set_token_check(check(&addresses.dataverse));
         self.graph.set_token_check(check(&addresses.graph));
+        let granted = ["Mail.ReadWrite", "Mail.Send"];
+        self.identity.grant(addresses.graph.as_str(), &granted);
         (self.storage).set_token_check(self.identity.token_check(identity::STORAGE));
         Ok(addresses)
     }

@@ -21,6 +21,7 @@ pub(crate) const PAYLOAD: &str = "0x80048d19";
 pub(crate) const QUERY: &str = "0x80060888";
 pub(crate) const ARGUMENT: &str = "0x80040203";
 pub(crate) const STATUS: &str = "0x80048408";
+pub(crate) const NOT_A_MEMBER: &str = "0x80072560";
 pub(crate) const TOO_MANY_REQUESTS: &str = "0x80072322";
 pub(crate) const TOO_MUCH_TIME: &str = "0x80072321";
 pub(crate) const TOO_MANY_AT_ONCE: &str = "0x80072326";

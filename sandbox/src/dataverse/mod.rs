@@ -42,6 +42,7 @@ mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod time_tables;
 mod webhook_payload;
 mod webhooks;
 mod write;

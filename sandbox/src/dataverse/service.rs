@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::Dataverse;
-use super::errors::Refusal;
+use super::errors::{NOT_A_MEMBER, Refusal};
 use super::reply::{Operation, Reply};
 use super::resource::ROOT_PATH;
 use crate::traffic::Operations;
@@ -82,6 +82,10 @@ impl Dataverse {
         }
         let since = state.clock.now();
         let settings = state.settings.clone();
+        if !settings.application_user {
+            let message = "The user is not a member of the organization.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, NOT_A_MEMBER, message));
+        }
         state.limits.enter(&settings, since)?;
         Ok(InWork {
             dataverse: self,

@@ -26,6 +26,8 @@ use crate::clock::Clock;
     reason = "each is a switch of its own, set by name"
 )]
 pub struct Settings {
+    /// Whether the caller has an application user here.
+    pub application_user: bool,
     /// Whether the columns that the portal solutions add to contact exist.
     pub portal_columns: bool,
     /// Whether web roles are site components (`adx_invitation_mspp_webrole_powerpagecomponent`).
@@ -64,6 +66,7 @@ impl Default for Settings {
     /// Limits as <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits> states them.
     fn default() -> Self {
         Self {
+            application_user: true,
             portal_columns: true,
             enhanced_data_model: true,
             standard_data_model: false,
@@ -132,6 +135,7 @@ impl State {
         state.business_unit = state.mint();
         state.organization = state.mint();
         state.seed_caller();
+        state.seed_zones();
         state
     }
 

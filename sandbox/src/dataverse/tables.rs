@@ -2,7 +2,7 @@
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/about-entity-reference>
 
 use super::schema::{Access, Column, Kind, Model, Ownership, Requirement, State, Table, Target};
-use super::{message_tables, portal_tables, process_tables};
+use super::{message_tables, portal_tables, process_tables, time_tables};
 
 /// Shorthand for a lookup with one target that is emptied when its target goes.
 pub(crate) const fn to(navigation: &'static str, table: &'static str) -> Target {
@@ -292,4 +292,6 @@ pub(crate) static TABLES: &[&Table] = &[
     &message_tables::MESSAGE_FILTER,
     &message_tables::PLUGIN_TYPE,
     &message_tables::STEP,
+    &time_tables::USER_SETTINGS,
+    &time_tables::TIME_ZONE,
 ];

@@ -22,6 +22,10 @@ use crate::dataverse::Dataverse;
 struct Site {
     registration_enabled: bool,
     invitation_enabled: bool,
+    /// Whether only people of the organisation get in.
+    private: bool,
+    /// Languages of the site, as its paths name them; with none, every path that looks like one will do.
+    languages: BTreeSet<String>,
     /// Antiforgery tokens of the forms that were shown.
     forms: BTreeSet<String>,
 }
@@ -40,6 +44,8 @@ impl Portal {
         let site = Site {
             registration_enabled: true,
             invitation_enabled: true,
+            private: false,
+            languages: BTreeSet::new(),
             forms: BTreeSet::new(),
         };
         Self {
@@ -62,6 +68,18 @@ impl Portal {
     /// Sets the site setting `Authentication/Registration/Enabled`.
     pub fn enable_registration(&self, enabled: bool) {
         self.site.lock().registration_enabled = enabled;
+    }
+
+    /// Makes the site private: it sends visitors to sign in to the organisation before they see any page.
+    /// <https://learn.microsoft.com/power-pages/security/site-visibility>
+    pub fn set_private(&self, private: bool) {
+        self.site.lock().private = private;
+    }
+
+    /// Sets the languages of the site: paths that begin with another one are not found from now on.
+    pub fn set_languages(&self, languages: &[&str]) {
+        let languages = languages.iter().map(|language| language.to_lowercase());
+        self.site.lock().languages = languages.collect();
     }
 
     fn is_open(&self) -> bool {

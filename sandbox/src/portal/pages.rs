@@ -3,6 +3,8 @@
 //! Paths are compared without case and may begin with a language, as on the real server.
 //! <https://github.com/Adoxio/xRM-Portals-Community-Edition>
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -24,11 +26,18 @@ enum Page {
     Profile,
 }
 
+/// Where a private site sends visitors.
+const SIGN_IN: &str =
+    "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/oauth2/authorize";
+
 /// Finds the page of a path.
-fn page(path: &str) -> Option<Page> {
+fn page(path: &str, languages: &BTreeSet<String>) -> Option<Page> {
     let path = path.trim_matches('/').to_ascii_lowercase();
     let (first, rest) = path.split_once('/').unwrap_or((path.as_str(), ""));
     let path = if is_language(first) {
+        if !languages.is_empty() && !languages.contains(first) {
+            return None;
+        }
         rest
     } else {
         path.as_str()
@@ -54,7 +63,10 @@ pub(super) fn router(portal: Portal) -> Router {
 }
 
 async fn handle(State(portal): State<Portal>, request: Request) -> Response<Body> {
-    let found = page(request.uri().path());
+    if portal.site.lock().private {
+        return redirect(SIGN_IN);
+    }
+    let found = page(request.uri().path(), &portal.site.lock().languages);
     match (found, request.method()) {
         (Some(Page::Redeem), _) if !portal.is_open() => not_found(),
         (Some(Page::Redeem), &Method::GET | &Method::HEAD) => {
