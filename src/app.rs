@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{BrandSettings, Config};
 use crate::domain::batch::LetterTerms;
 use crate::functions;
 use crate::letter::{Brand, LetterError, Letters};
@@ -191,12 +191,7 @@ fn policy(config: Config) -> Policy {
         time_zone: config.time_zone,
         languages: config.languages,
         default_language: config.default_language,
-        brand: Brand {
-            name: config.brand.name,
-            color: config.brand.color,
-            logo_url: config.brand.logo_url,
-            support_email: config.brand.support_email.as_ref().map(address),
-        },
+        brand: brand(&config.brand),
         reply_to: config.mail_reply_to.as_ref().map(address),
         valid_days: config.invitation_valid_days,
         credential: config.credential,
@@ -215,5 +210,16 @@ fn policy(config: Config) -> Policy {
         remind_days_before: config.remind_days_before,
         digest_to: config.digest_to.iter().map(address).collect(),
         keep: Duration::from_secs(u64::from(config.batch_keep_days) * 24 * 3_600),
+    }
+}
+
+/// The looks of letters as the settings give them.
+pub(crate) fn brand(settings: &BrandSettings) -> Brand {
+    let support_email = settings.support_email.as_ref();
+    Brand {
+        name: settings.name.clone(),
+        color: settings.color.clone(),
+        logo_url: settings.logo_url.clone(),
+        support_email: support_email.map(|address| address.as_str().to_owned()),
     }
 }

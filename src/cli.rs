@@ -1,4 +1,7 @@
 //! Owns the command line: what the binary does when a person, or the Functions host, starts it.
+//!
+//! The host starts it without a command, and then every line on standard output is a JSON object. A command's
+//! standard output is its answer to a person; the log goes to standard error, where a command tells errors only.
 
 use std::process::ExitCode;
 
@@ -10,14 +13,34 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Environment};
 use crate::remote::http::Transport;
-use crate::telemetry;
+use crate::telemetry::{self, Place};
 
-/// What a wrong setting ends with: `EX_USAGE` of sysexits.
-const EXIT_CONFIG: u8 = 64;
+mod doctor;
+mod preview;
+mod report;
+mod sweep;
+
+/// What a wrong setting or argument ends with: `EX_USAGE` of sysexits.
+const EXIT_USAGE: u8 = 64;
+
+const EXAMPLES: &str = "\
+Settings are read from environment variables, the app settings of a function app. At a desk, set
+AZURE_CREDENTIAL=developer-tools to sign in as whoever `az login` signed in.
+
+Examples:
+  portal-invite doctor                  find out why something does not work
+  portal-invite sweep --dry-run         list the invitations that the sweep would close
+  portal-invite preview --out a.html    see what a letter looks like; needs no settings
+  cargo run -p sandbox                  try everything without Azure
+
+Exit codes:
+  0   all is well
+  1   something failed
+  64  a setting or an argument is wrong";
 
 /// Invites contacts to a Power Pages site. Without a command it serves the Azure Functions host.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -25,64 +48,84 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at the whole installation: settings, rights, site, mailboxes, journals. Changes nothing.
+    Doctor(doctor::Arguments),
     /// Close invitations that are past their expiry, as the hourly timer does.
-    Sweep {
-        /// Only show what would be closed.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Sweep(sweep::Arguments),
+    /// Show a letter with sample values, as HTML. Needs no settings and no Azure.
+    Preview(preview::Arguments),
 }
 
 /// Runs the binary.
 pub async fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(usage) => return explain(&usage),
+    };
     let environment = Environment::Process;
-    telemetry::start(&environment);
-    match start(arguments, &environment).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+    let ended = match arguments.command {
+        None => {
+            telemetry::start(&environment, Place::Output);
+            let served = serve(&environment).await;
+            served.inspect_err(|error| {
+                tracing::error!(error = format!("{error:#}"), "portal-invite cannot run");
+            })
+        }
+        Some(command) => {
+            telemetry::start(&environment, Place::Error);
+            command.run(&environment).await
+        }
+    };
+    ended.unwrap_or_else(|error| fail(&error))
+}
+
+impl Command {
+    async fn run(self, environment: &Environment) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Doctor(arguments) => arguments.run(environment).await,
+            Self::Sweep(arguments) => arguments.run(environment).await,
+            Self::Preview(arguments) => arguments.run(environment),
+        }
     }
 }
 
-/// Tells the log, and the person at the console.
-#[expect(
-    clippy::print_stderr,
-    reason = "the one thing that goes to stderr: why the start failed"
-)]
+/// Help goes to standard output and ends well, a wrong argument to standard error.
+fn explain(usage: &clap::Error) -> ExitCode {
+    let _ = usage.print();
+    if usage.use_stderr() {
+        ExitCode::from(EXIT_USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Tells the person at the console.
+#[expect(clippy::print_stderr, reason = "why there is no answer")]
 fn fail(error: &anyhow::Error) -> ExitCode {
-    tracing::error!(error = format!("{error:#}"), "portal-invite cannot run");
     eprintln!("portal-invite: {error:#}");
     let in_settings = error
         .downcast_ref::<AppError>()
         .is_some_and(AppError::is_setting);
     if in_settings || error.is::<ConfigError>() {
-        ExitCode::from(EXIT_CONFIG)
+        ExitCode::from(EXIT_USAGE)
     } else {
         ExitCode::FAILURE
     }
 }
 
-async fn start(arguments: Arguments, environment: &Environment) -> anyhow::Result<()> {
-    let config = Config::from_environment(environment)?;
+/// The service over the network, as these settings say.
+fn app(config: Config) -> anyhow::Result<App> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ambient = Ambient {
         clock: Clock::system(),
         chance: Chance::system().context("no entropy")?,
         transport: Transport::network().context("no HTTP client")?,
     };
-    let app = App::build(config, ambient)?;
-    match arguments.command {
-        None => serve(app, environment).await,
-        Some(Command::Sweep { dry_run: true }) => preview_sweep(&app).await,
-        Some(Command::Sweep { dry_run: false }) => {
-            let tally = app.service().sweep().await?;
-            tracing::info!(?tally, "swept");
-            Ok(())
-        }
-    }
+    Ok(App::build(config, ambient)?)
 }
 
-async fn serve(app: App, environment: &Environment) -> anyhow::Result<()> {
+async fn serve(environment: &Environment) -> anyhow::Result<ExitCode> {
+    let app = app(Config::from_environment(environment)?)?;
     let port = environment
         .get("FUNCTIONS_CUSTOMHANDLER_PORT")
         .and_then(|port| port.parse().ok());
@@ -99,22 +142,12 @@ async fn serve(app: App, environment: &Environment) -> anyhow::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         "portal-invite listens"
     );
-    app.serve(listener).await.context("cannot serve")
+    app.serve(listener).await.context("cannot serve")?;
+    Ok(ExitCode::SUCCESS)
 }
 
+/// A command's answer goes through here.
 #[expect(clippy::print_stdout, reason = "the answer to a person's question")]
-async fn preview_sweep(app: &App) -> anyhow::Result<()> {
-    let rows = app.service().preview_sweep().await?;
-    for row in &rows {
-        let expires = row
-            .expires
-            .map(|expires| expires.to_string())
-            .unwrap_or_default();
-        println!("{}  expired {expires}  {}", row.id, row.name);
-    }
-    println!(
-        "{} invitations would be closed. Nothing was changed.",
-        rows.len()
-    );
-    Ok(())
+fn say(text: &str) {
+    println!("{text}");
 }

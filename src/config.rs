@@ -21,8 +21,10 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::identity::Credential;
 use crate::remote::journal::Place;
 
+mod looks;
 mod parse;
 
+pub use looks::Looks;
 use parse::Reader;
 
 /// Where settings are read from.
@@ -30,6 +32,8 @@ use parse::Reader;
 pub enum Environment {
     /// The process environment, as the Functions host passes it on.
     Process,
+    /// The same but for these names: their defaults stand in.
+    ProcessWithout(BTreeSet<&'static str>),
     /// Given settings; for tests and for commands that need no environment.
     Given(BTreeMap<String, String>),
 }
@@ -42,10 +46,29 @@ impl Environment {
     )]
     pub fn get(&self, name: &str) -> Option<String> {
         let value = match self {
-            Self::Process => std::env::var(name).ok(),
+            Self::ProcessWithout(names) if names.contains(name) => None,
+            Self::Process | Self::ProcessWithout(_) => std::env::var(name).ok(),
             Self::Given(settings) => settings.get(name).cloned(),
         };
         value.filter(|value| !value.trim().is_empty())
+    }
+
+    /// The same without these settings.
+    #[must_use]
+    pub fn without(&self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        let mut names: BTreeSet<_> = names.into_iter().collect();
+        match self {
+            Self::Process => Self::ProcessWithout(names),
+            Self::ProcessWithout(more) => {
+                names.extend(more);
+                Self::ProcessWithout(names)
+            }
+            Self::Given(settings) => {
+                let mut settings = settings.clone();
+                settings.retain(|name, _| !names.contains(name.as_str()));
+                Self::Given(settings)
+            }
+        }
     }
 }
 

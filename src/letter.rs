@@ -168,6 +168,12 @@ impl Letters {
         languages.into_iter()
     }
 
+    /// Language and name of each letter, in order.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        let known = self.known.iter();
+        known.map(|(language, template)| (language.as_str(), template.as_str()))
+    }
+
     /// Whether any letter is in this language.
     pub fn has_language(&self, language: &str) -> bool {
         self.known.iter().any(|(known, _)| known == language)

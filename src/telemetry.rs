@@ -1,15 +1,17 @@
-//! Owns the log: one JSON object a line on stdout, from the first line to the last.
+//! Owns the log: one JSON object a line on stdout, from the first line to the last; of a command, errors on stderr.
 //!
 //! The Functions host turns stdout into traces and stderr into errors, so nothing goes to stderr but a start-up
 //! failure for the person at the console. What is never logged: codes, links, tokens, whole addresses, letters.
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 
+use std::io::stderr;
 use std::panic;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::Environment;
 
@@ -24,17 +26,33 @@ fn caps() -> Targets {
         .with_targets(quiet.map(|target| (target, LevelFilter::WARN)))
 }
 
-/// Starts the log at the level that `RUST_LOG` names, else `info`.
-pub fn start(environment: &Environment) {
-    let level = environment
-        .get("RUST_LOG")
-        .unwrap_or_else(|| "info".to_owned());
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false);
+/// Where the log goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Standard output, as JSON: the Functions host reads it.
+    Output,
+    /// Standard error, as text: standard output is the answer of a command.
+    Error,
+}
+
+/// Starts the log at the level that `RUST_LOG` names, else `info`, or `error` for a command.
+pub fn start(environment: &Environment, place: Place) {
+    let usual = match place {
+        Place::Output => "info",
+        Place::Error => "error",
+    };
+    let level = environment.get("RUST_LOG");
+    let filter = EnvFilter::try_new(level.as_deref().unwrap_or(usual));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(usual));
+    let lines = match place {
+        Place::Output => layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .boxed(),
+        Place::Error => layer().with_ansi(false).with_writer(stderr).boxed(),
+    };
     let subscriber = tracing_subscriber::registry()
         .with(lines)
         .with(filter)

@@ -1,0 +1,91 @@
+//! The command `preview`: a letter with sample values, so that templates can be written at a desk.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use jiff::SignedDuration;
+
+use super::{EXIT_USAGE, say};
+use crate::app;
+use crate::clock::Clock;
+use crate::config::{Environment, Looks};
+use crate::domain::redeem_link::RedeemLink;
+use crate::letter::{Letter, LetterContent, Letters};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The looks come from BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL, SUPPORT_EMAIL and TEMPLATE_DIR, where
+they are set. Nothing is sent, and the link in the letter redeems nothing.
+
+Examples:
+  portal-invite preview --out letter.html
+  BRAND_NAME=Contoso BRAND_COLOR='#8a1f5c' portal-invite preview --language en > letter.html")]
+pub(super) struct Arguments {
+    /// Which letter: the name of its file in the template directory.
+    #[arg(long, default_value = "invitation", value_name = "NAME")]
+    template: String,
+    /// In which language: the name of a folder in the template directory [default: `DEFAULT_LANGUAGE`].
+    #[arg(long)]
+    language: Option<String>,
+    /// Where to write the HTML; without it, to standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(super) fn run(self, environment: &Environment) -> anyhow::Result<ExitCode> {
+        let looks = Looks::from_environment(environment)?;
+        let letters = Letters::load(&looks.template_dir).map_err(app::AppError::from)?;
+        let language = self.language.as_deref().unwrap_or(&looks.default_language);
+        if !letters.has(language, &self.template) {
+            return Ok(unknown(&letters, language, &self.template));
+        }
+        let letter = sample(&looks, &letters, language, &self.template)?;
+        match &self.out {
+            None => say(&letter.html),
+            Some(path) => {
+                fs::write(path, &letter.html)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+                say(&format!("Subject: {}", letter.subject));
+                say(&format!("The letter is in {}.", path.display()));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "why there is no answer")]
+fn unknown(letters: &Letters, language: &str, template: &str) -> ExitCode {
+    let known: Vec<String> = letters
+        .names()
+        .map(|(language, template)| format!("  --language {language} --template {template}"))
+        .collect();
+    eprintln!("portal-invite: there is no letter {language}/{template}. These are there:");
+    eprintln!("{}", known.join("\n"));
+    ExitCode::from(EXIT_USAGE)
+}
+
+fn sample(
+    looks: &Looks,
+    letters: &Letters,
+    language: &str,
+    template: &str,
+) -> anyhow::Result<Letter> {
+    let now = Clock::system().now();
+    let letter = letters.render(&LetterContent {
+        language,
+        template,
+        brand: &app::brand(&looks.brand),
+        contact_name: "Amara Okafor",
+        inviter_name: Some("Kim Berg"),
+        message: Some("Good to meet you last week.\n\nThis is where your orders will be."),
+        subject: None,
+        link: &RedeemLink::sample(),
+        expires: now.checked_add(SignedDuration::from_hours(14 * 24)).ok(),
+        zone: &looks.time_zone,
+    })?;
+    Ok(letter)
+}
