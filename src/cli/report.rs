@@ -211,7 +211,40 @@ mod tests {
 
     #[test]
     fn a_report_ends_with_what_failed_and_what_to_do() {
-        insta::assert_snapshot!(render(&diagnosis(), Paper::Plain), @"");
+        insta::assert_snapshot!(render(&diagnosis(), Paper::Plain), @r"
+        portal-invite doctor, 1970-01-01 00:00 UTC
+
+        Signed in as a managed identity
+          client id       5f6a4c1e-0d2b-4c3a-9e8f-7a6b5c4d3e2f
+          tenant          00000000-0000-4000-8000-000000000001
+          Dataverse user  00000000-0000-0000-0000-000000000000
+
+          ok  settings.valid          Every setting can be read.
+          ok  settings.batchKeepDays  Journals are kept 90 days; an invitation is valid
+                                      14 by default.
+
+          ok  portal.answers          The site answers.
+
+        NOT CHECKED
+          mailboxes.rights
+            Nobody can know.
+            > Look in Exchange.
+
+        WARNINGS
+          settings.mailRate
+            It is high.
+            > Set it to less than it is now. Set it to less than it is now. Set it to
+              less than it is now. Set it to less than it is now. Set it to less than it
+              is now.
+
+        FAILED
+          portal.register
+            /register is not there.
+            > Turn registration on.
+
+        3 passed, 1 not checked, 1 to consider, 1 failed. Begin with the first that
+        failed, and run the doctor again; docs/DOCTOR.md tells more of each check.
+        ");
     }
 
     #[test]

