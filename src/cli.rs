@@ -16,6 +16,7 @@ use crate::remote::http::Transport;
 use crate::telemetry::{self, Place};
 
 mod doctor;
+mod legacy;
 mod preview;
 mod report;
 mod sweep;

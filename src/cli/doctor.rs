@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::report::{Paper, render};
-use super::{EXIT_USAGE, app, say};
+use super::{EXIT_USAGE, app, legacy, say};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Environment};
@@ -17,16 +17,24 @@ use crate::service::doctor::{Check, Diagnosis};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It sends no letter and changes nothing in Dataverse or a mailbox. Beside the answer, the exit code
+It sends no letter and changes nothing in Dataverse or a mailbox, but for what --deactivate-legacy
+turns off. Beside the answer, the exit code
 tells: 0 nothing failed, 1 something failed, 64 a setting is wrong.
 
 Examples:
   portal-invite doctor
+  portal-invite doctor --deactivate-legacy
   portal-invite doctor --json | jq '.checks[] | select(.status == \"fail\")'")]
 pub(super) struct Arguments {
     /// Answer as `GET /api/doctor` does, in JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "deactivate_legacy")]
     json: bool,
+    /// Instead, turn off the classic workflows that mail invitations too, after showing them and asking.
+    #[arg(long)]
+    deactivate_legacy: bool,
+    /// Do not ask.
+    #[arg(long, requires = "deactivate_legacy")]
+    yes: bool,
 }
 
 /// What was found, and whether a setting is wrong.
@@ -37,6 +45,9 @@ struct Found {
 
 impl Arguments {
     pub(super) async fn run(self, environment: &Environment) -> anyhow::Result<ExitCode> {
+        if self.deactivate_legacy {
+            return legacy::run(environment, self.yes).await;
+        }
         let found = look(environment).await?;
         if self.json {
             say(&serde_json::to_string_pretty(&found.diagnosis)?);

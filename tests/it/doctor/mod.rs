@@ -1,12 +1,18 @@
 //! The doctor: every planted fault is named, a healthy installation is not bothered, and nothing is written.
 
+mod container;
 mod dataverse;
+mod found;
 mod invitations;
+mod journals;
 mod legacy;
+mod mailboxes;
+mod outside;
 mod plant;
 mod privileges;
 mod registration;
 mod senders;
+mod settings;
 mod tables;
 
 use serde_json::Value;
