@@ -25,21 +25,24 @@ mod sweep;
 const EXIT_USAGE: u8 = 64;
 
 const EXAMPLES: &str = "\
-Settings are read from environment variables, the app settings of a function app. At a desk, set
-AZURE_CREDENTIAL=developer-tools to sign in as whoever `az login` signed in.
+Settings are read from environment variables, the app settings of a function
+app. At a desk, AZURE_CREDENTIAL=developer-tools signs in as whoever `az login`
+signed in.
 
 Examples:
-  portal-invite doctor                  find out why something does not work
-  portal-invite sweep --dry-run         list the invitations that the sweep would close
-  portal-invite preview --out a.html    see what a letter looks like; needs no settings
-  cargo run -p sandbox                  try everything without Azure
+  portal-invite doctor                find out why something does not work
+  portal-invite sweep --dry-run       list the invitations that are past expiry
+  portal-invite preview --out a.html  see a letter; needs no settings
+  cargo run -p sandbox                try everything without Azure
 
 Exit codes:
   0   all is well
   1   something failed
   64  a setting or an argument is wrong";
 
-/// Invites contacts to a Power Pages site. Without a command it serves the Azure Functions host.
+/// Invites contacts to a Power Pages site.
+///
+/// Without a command it serves the Azure Functions host.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Arguments {
@@ -49,11 +52,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Look at the whole installation: settings, rights, site, mailboxes, journals. Changes nothing.
+    /// Look at the whole installation and say what is wrong; changes nothing.
     Doctor(doctor::Arguments),
-    /// Close invitations that are past their expiry, as the hourly timer does.
+    /// Close invitations that are past their expiry, as the timer does.
     Sweep(sweep::Arguments),
-    /// Show a letter with sample values, as HTML. Needs no settings and no Azure.
+    /// Show a letter with sample values; needs no settings.
     Preview(preview::Arguments),
 }
 

@@ -17,22 +17,27 @@ use crate::service::doctor::{Check, Diagnosis};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It sends no letter and changes nothing in Dataverse or a mailbox, but for what --deactivate-legacy
-turns off. Beside the answer, the exit code
-tells: 0 nothing failed, 1 something failed, 64 a setting is wrong.
+It looks at settings, sign-in, rights, tables, site, mailboxes, competing
+senders and journals. It sends no letter and changes nothing in Dataverse or a
+mailbox, but for what --deactivate-legacy turns off.
+
+Exit codes:
+  0   nothing failed
+  1   something failed
+  64  a setting or an argument is wrong
 
 Examples:
   portal-invite doctor
-  portal-invite doctor --deactivate-legacy
-  portal-invite doctor --json | jq '.checks[] | select(.status == \"fail\")'")]
+  portal-invite doctor --json | jq '.checks[] | select(.status == \"fail\")'
+  portal-invite doctor --deactivate-legacy")]
 pub(super) struct Arguments {
-    /// Answer as `GET /api/doctor` does, in JSON.
+    /// Answer in JSON, as `GET /api/doctor` does.
     #[arg(long, conflicts_with = "deactivate_legacy")]
     json: bool,
-    /// Instead, turn off the classic workflows that mail invitations too, after showing them and asking.
+    /// Turn off the workflows that mail invitations too.
     #[arg(long)]
     deactivate_legacy: bool,
-    /// Do not ask.
+    /// Do not ask before turning them off.
     #[arg(long, requires = "deactivate_legacy")]
     yes: bool,
 }

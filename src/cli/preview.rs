@@ -17,20 +17,21 @@ use crate::letter::{Letter, LetterContent, Letters};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The looks come from BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL, SUPPORT_EMAIL and TEMPLATE_DIR, where
-they are set. Nothing is sent, and the link in the letter redeems nothing.
+The looks come from BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL, SUPPORT_EMAIL and
+TEMPLATE_DIR, where they are set. Nothing is sent, and the link in the letter
+redeems nothing.
 
 Examples:
   portal-invite preview --out letter.html
-  BRAND_NAME=Contoso BRAND_COLOR='#8a1f5c' portal-invite preview --language en > letter.html")]
+  BRAND_NAME=Contoso portal-invite preview --language en > letter.html")]
 pub(super) struct Arguments {
-    /// Which letter: the name of its file in the template directory.
+    /// Which letter.
     #[arg(long, default_value = "invitation", value_name = "NAME")]
     template: String,
-    /// In which language: the name of a folder in the template directory [default: `DEFAULT_LANGUAGE`].
-    #[arg(long)]
+    /// In which language [default: `DEFAULT_LANGUAGE`].
+    #[arg(long, value_name = "CODE")]
     language: Option<String>,
-    /// Where to write the HTML; without it, to standard output.
+    /// Where to write it [default: standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -11,8 +11,8 @@ use crate::config::{Config, Environment};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  portal-invite sweep --dry-run     list what would be closed, and change nothing
-  SWEEP_SCOPE=ours portal-invite sweep")]
+  portal-invite sweep --dry-run         list what would be closed
+  SWEEP_SCOPE=ours portal-invite sweep  leave what others made alone")]
 pub(super) struct Arguments {
     /// Only show what would be closed.
     #[arg(long)]

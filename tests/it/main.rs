@@ -12,6 +12,7 @@ mod blob;
 mod blob_suite;
 mod checks;
 mod contact_created;
+mod cli;
 mod contract;
 mod cost;
 mod demo;
