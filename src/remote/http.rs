@@ -154,13 +154,12 @@ fn causes(error: &reqwest::Error) -> Vec<Cause<'_>> {
     iter::successors(Some(outermost), |error: &Cause<'_>| Error::source(*error)).collect()
 }
 
-/// An error of TLS travels inside an I/O error, whose `source` passes over it.
+/// An error of TLS travels inside I/O errors, whose `source` passes over it.
 fn is_about_security(error: Cause<'_>) -> bool {
     let wrapped = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || wrapped.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_about_security(inner))
 }
 
 /// The resolver's errors have no type that can be told: the connector names them so.
@@ -183,4 +182,18 @@ async fn in_process(transport: &InProcess, outgoing: Outgoing) -> Result<Reply, 
         headers: parts.headers,
         body,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_nobody_trusts_is_told_from_a_connection_that_was_refused() {
+        let expired = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, expired));
+        assert!(is_about_security(&wrapped));
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(!is_about_security(&io::Error::other(refused)));
+    }
 }
