@@ -90,3 +90,54 @@ impl Visitor {
         Ok((reply.status, next))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A site on which these pages lead on, and nobody else answers.
+    fn visitor() -> Visitor {
+        let carry = move |request: http::Request<Bytes>| {
+            assert_eq!(request.uri().host(), Some("portal.test"));
+            assert!(!request.headers().contains_key("authorization"));
+            let next = match request.uri().path() {
+                "/old" => Some("/new?a=b"),
+                "/circle" => Some("https://portal.test/circle"),
+                "/away" => Some("https://www.portal.test/new"),
+                "/open" => Some("http://portal.test/new"),
+                _ => None,
+            };
+            let mut answer = http::Response::builder();
+            if let Some(next) = next {
+                answer = answer.status(302).header("location", next);
+            }
+            let answer = answer.body(Bytes::new()).unwrap();
+            Box::pin(async { Ok(answer) }) as _
+        };
+        Visitor::new(Transport::InProcess(Arc::new(carry)))
+    }
+
+    async fn visit(path: &str) -> Visit {
+        let page = Url::parse("https://portal.test").unwrap().join(path);
+        let visit = visitor().visit(page.unwrap(), TIMEOUT).await;
+        visit.unwrap()
+    }
+
+    #[tokio::test]
+    async fn redirects_are_followed_on_the_site_alone_and_not_for_ever() {
+        let at = |url| Url::parse(url).unwrap();
+        let answered = |url| Visit::Answered {
+            status: StatusCode::OK,
+            at: at(url),
+        };
+        assert_eq!(visit("/new").await, answered("https://portal.test/new"));
+        assert_eq!(visit("/old").await, answered("https://portal.test/new?a=b"));
+        assert_eq!(visit("/circle").await, Visit::Circle);
+        let away = at("https://www.portal.test/new");
+        assert_eq!(visit("/away").await, Visit::Elsewhere(away));
+        let open = at("http://portal.test/new");
+        assert_eq!(visit("/open").await, Visit::Elsewhere(open));
+    }
+}

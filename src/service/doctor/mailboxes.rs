@@ -131,7 +131,7 @@ impl Rights {
         let granted = self.sends && (self.writes || self.delivery == MailDelivery::Send);
         if granted {
             let seen = format!(
-                "{} is granted in Entra, for every mailbox of the tenant.",
+                "Granted in Entra, for every mailbox of the tenant: {}.",
                 self.needed()
             );
             return Check::pass(id, seen);

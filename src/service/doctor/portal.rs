@@ -113,23 +113,23 @@ fn broken(id: &'static str, lost: &Lost) -> Check {
     match &lost.broken {
         Broken::NoSuchHost(cause) => Check::fail(
             id,
-            format!("There is no host {host}: {cause}"),
+            format!("{host} cannot be found: {cause}."),
             "Check the spelling of PORTAL_URL; for a domain of your own, its DNS record.",
         ),
         Broken::NotSecure(cause) => Check::fail(
             id,
-            format!("{host} cannot be reached securely: {cause}"),
+            format!("{host} cannot be reached securely: {cause}."),
             "Check the certificate of the site: visitors see a warning instead of the page. For a domain of your \
              own, renew or bind it in the Power Platform admin center.",
         ),
         Broken::NotConnected(cause) => Check::fail(
             id,
-            format!("{host} cannot be reached: {cause}"),
+            format!("{host} cannot be reached: {cause}."),
             "Check PORTAL_URL, and that the function app may call out to it.",
         ),
         Broken::Lost(cause) => Check::not_checked(
             id,
-            format!("{host} gave no answer: {cause}"),
+            format!("{host} gave no answer: {cause}."),
             "A site that was idle starts slowly: try again in a minute.",
         ),
     }
