@@ -313,3 +313,32 @@ async fn closed_sites_and_unknown_paths_show_nothing() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_private_site_sends_every_visitor_to_sign_in() {
+    let world = world_at(NOW);
+    world.portal.set_private(true);
+    for path in ["/", "/register", "/nowhere"] {
+        let (status, location, _) = send(&world, "GET", path, String::new()).await;
+        assert_eq!(status, StatusCode::FOUND, "{path}");
+        assert!(
+            location.starts_with("https://login.microsoftonline.com/"),
+            "{location}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn paths_of_languages_that_the_site_does_not_have_are_not_found() {
+    let world = world_at(NOW);
+    world.portal.set_languages(&["en-US"]);
+    for (path, expected) in [
+        ("/register", StatusCode::OK),
+        ("/en-US/register", StatusCode::OK),
+        ("/en-us/Register", StatusCode::OK),
+        ("/da-DK/register", StatusCode::NOT_FOUND),
+    ] {
+        let (status, _, _) = send(&world, "GET", path, String::new()).await;
+        assert_eq!(status, expected, "{path}");
+    }
+}

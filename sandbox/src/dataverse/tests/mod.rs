@@ -224,3 +224,33 @@ async fn what_does_not_exist_or_is_not_known_is_not_guessed() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_without_an_application_user_is_no_member() {
+    let world = World::new();
+    let dataverse = &world.dataverse;
+    dataverse.configure(|settings| settings.application_user = false);
+    let refused = world.get("WhoAmI").await;
+    let told = (refused.status.as_u16(), refused.code());
+    assert_eq!(told, (403, "0x80072560"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_has_a_time_zone_that_can_be_looked_up() {
+    let world = World::new();
+    let caller = world.dataverse.caller();
+    let own = world
+        .get(&format!(
+            "usersettingscollection({caller})?$select=timezonecode"
+        ))
+        .await;
+    let code = &own.body["timezonecode"];
+    let zones =
+        format!("timezonedefinitions?$select=standardname&$filter=timezonecode%20eq%20{code}");
+    let zones = world.get(&zones).await;
+    assert_eq!(
+        zones.body["value"][0]["standardname"], "UTC",
+        "{}",
+        zones.text
+    );
+}
