@@ -151,7 +151,10 @@ fn told(error: &ConfigError, goes_on: bool) -> Check {
 
 fn unbuilt(error: &AppError) -> Check {
     let id = match error {
-        AppError::Letters(_) | AppError::Language(_) => "settings.templates",
+        AppError::Letters(_)
+        | AppError::Language(_)
+        | AppError::Reminder(_)
+        | AppError::Digest(_) => "settings.templates",
         AppError::Identity(_) => "identity.dataverse",
         AppError::Store(_) => "store.writable",
     };

@@ -11,8 +11,8 @@
 mod blob;
 mod blob_suite;
 mod checks;
-mod contact_created;
 mod cli;
+mod contact_created;
 mod contract;
 mod cost;
 mod demo;

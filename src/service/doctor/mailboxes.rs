@@ -24,11 +24,10 @@ pub(super) async fn checks(parts: &Parts, budget: &Budget) -> Vec<Check> {
     let senders = parts.policy.senders.iter();
     let looks = join_all(senders.map(|sender| parts.graph.look_into(sender, budget)));
     let (claims, looks) = tokio::join!(parts.graph.claims(budget), looks);
-    let roles = claims
-        .ok()
-        .flatten()
-        .map(|claims| claims.roles)
-        .unwrap_or_default();
+    let roles = match &claims {
+        Ok(Some(claims)) => claims.roles.as_slice(),
+        _ => &[],
+    };
     let has = |role: &str| roles.iter().any(|own| own == role);
     let rights = Rights {
         delivery: parts.policy.delivery,
@@ -39,7 +38,10 @@ pub(super) async fn checks(parts: &Parts, budget: &Budget) -> Vec<Check> {
     let mut checks: Vec<Check> = looks
         .map(|(sender, look)| rights.mailbox(sender, look))
         .collect();
-    checks.push(rights.sending());
+    checks.push(match &claims {
+        Ok(_) => rights.sending(),
+        Err(error) => unseen("mailboxes.rights", error),
+    });
     checks
 }
 

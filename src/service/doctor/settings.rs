@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Check, unseen};
+use super::Check;
+use super::answers::unanswered;
 use crate::domain::batch::MailDelivery;
 use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
@@ -108,7 +109,7 @@ async fn time_zone(parts: &Parts, budget: &Budget) -> Check {
             id,
             "Invitations expire at 23:00 UTC, and Dataverse knows no other zone.",
         ),
-        Err(error) => unseen(id, &error),
+        Err(error) => unanswered(id, &error, "prvReadUserSettings"),
     }
 }
 

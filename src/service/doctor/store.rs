@@ -7,7 +7,8 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Check, unseen};
+use super::Check;
+use super::answers::unanswered;
 use crate::domain::ids::BatchNumber;
 use crate::remote::budget::Budget;
 use crate::remote::journal::{StoreError, Whereabouts};
@@ -165,7 +166,7 @@ async fn lost_batches(parts: &Parts, budget: &Budget) -> Check {
         .await;
     let numbers: Vec<BatchNumber> = match numbers {
         Ok(numbers) => numbers.into_iter().take(MOST_SOUGHT).collect(),
-        Err(error) => return unseen(id, &error),
+        Err(error) => return unanswered(id, &error, "prvReadadx_invitation"),
     };
     let count = numbers.len();
     let mut places = stream::iter(numbers)

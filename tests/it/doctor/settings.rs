@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{assert_says, command, findings, words};
+use super::found::{assert_says, command, findings, words};
 use crate::world::World;
 
 #[tokio::test]
