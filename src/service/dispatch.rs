@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::work::{Stopped, Work};
 use super::{Parts, Service};
 use crate::domain::ids::BatchNumber;
-use crate::domain::progress::{Journalled, Progress};
+use crate::domain::progress::{Journalled, Progress, Stage};
 use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Journal, StoreError, Take};
@@ -123,6 +123,9 @@ async fn work_on(parts: &Parts, number: BatchNumber, budget: &Budget) -> Result<
     }
     match parts.store.take(number).await {
         Ok(Take::Ours(journal, lines)) => match Journalled::fold(lines) {
+            Journalled::Planned(progress) if must_wait(parts, &progress, budget.left()) => {
+                Ok(Done::default())
+            }
             Journalled::Planned(progress) => {
                 let reminds = progress.reminds();
                 let journal = *journal;
@@ -142,6 +145,19 @@ async fn work_on(parts: &Parts, number: BatchNumber, budget: &Budget) -> Result<
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether nothing but first letters is left, and no mailbox takes one in this run.
+///
+/// Each run would ask about the rows of the batch and do nothing. With thousands of small batches those questions alone
+/// would use up what Dataverse answers.
+fn must_wait(parts: &Parts, progress: &Progress, time: Duration) -> bool {
+    let open = || progress.items.iter().filter(|item| item.is_open());
+    let has_room = |sender: &String| parts.mailboxes.has_room(sender, time);
+    progress.terms.send_email
+        && open().count() > 0
+        && open().all(|item| item.stage == Stage::Untried)
+        && !progress.terms.senders.iter().any(has_room)
 }
 
 async fn drop_if_old(parts: &Parts, journal: Journal) -> Result<(), StoreError> {

@@ -57,6 +57,18 @@ impl Mailboxes {
         self.letters_a_window
     }
 
+    /// Whether a mailbox may send a letter before so much time is over.
+    pub(super) fn has_room(&self, address: &str, within: Duration) -> bool {
+        let mailbox = self.mailbox(address);
+        let window = mailbox
+            .handed_over
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let first = window.len().checked_sub(self.letters_a_window);
+        let first = first.and_then(|place| window.get(place));
+        first.is_none_or(|at| *at + WINDOW < self.clock.instant() + within)
+    }
+
     /// Waits for the turn at a mailbox, in the order of asking.
     pub(super) async fn turn(&self, address: &str, budget: &Budget) -> Result<Turn, RemoteError> {
         let mailbox = self.mailbox(address);

@@ -48,3 +48,22 @@ async fn an_import_costs_little_loses_nobody_and_stops_no_one_else() {
     world.assert_each_has_one_letter_and_row(&members);
     assert_eq!(world.sandbox.graph.letters().len(), members.len());
 }
+
+#[tokio::test]
+async fn batches_that_wait_for_their_mailbox_cost_dataverse_nothing() {
+    let world = setup(RULE).start().await;
+    for place in 0..50 {
+        let member = world.member(&format!("Person{place}"));
+        assert_eq!(world.tell(member).await.verdict(), "accepted");
+    }
+    world.dispatch().await;
+    // What the mailbox takes in a minute.
+    assert_eq!(world.sandbox.graph.letters().len(), 30);
+    world.sandbox.traffic.clear();
+    let run = world.dispatch().await;
+    assert_eq!(
+        (&run.body["tally"]["open"], &run.body["tally"]["worked"]),
+        (&json!(20), &json!(0))
+    );
+    assert_eq!(world.dataverse_requests(), 0);
+}
