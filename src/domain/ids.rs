@@ -114,12 +114,46 @@ impl BatchNumber {
         self.0
     }
 
-    /// Spreads 32 random bits evenly over the range.
-    pub fn from_random(random: u32) -> Self {
-        let count = u64::from(Self::LAST.abs_diff(Self::FIRST)) + 1;
-        let offset = (u64::from(random) * count) >> 32;
-        Self(Self::FIRST.saturating_add_unsigned(u32::try_from(offset).unwrap_or(u32::MAX)))
+    /// Spreads 32 random bits over the numbers of an urgency.
+    pub fn from_random(random: u32, urgency: Urgency) -> Self {
+        let count = u64::from(Self::LAST.abs_diff(Self::FIRST) / 10);
+        let tens = (u64::from(random) * count) >> 32;
+        let digit = match urgency {
+            Urgency::Request => random % 8,
+            Urgency::Rule => 8,
+            Urgency::Reminder => 9,
+        };
+        let offset = u32::try_from(tens * 10).unwrap_or_default() + digit;
+        Self(Self::FIRST.saturating_add_unsigned(offset))
     }
+
+    /// Who waits for the batch.
+    pub const fn urgency(self) -> Urgency {
+        match self.0 % 10 {
+            8 => Urgency::Rule,
+            9 => Urgency::Reminder,
+            _ => Urgency::Request,
+        }
+    }
+}
+
+/// Who waits for a batch, from the most urgent on.
+///
+/// It stands in the last digit of the batch's number: thousands of journals may be open, and the dispatcher puts them in
+/// order without reading one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Somebody asked for it, and may be waiting.
+    Request,
+    /// A rule asked for it.
+    Rule,
+    /// It reminds of letters that went out before.
+    Reminder,
+}
+
+impl Urgency {
+    /// From the most urgent on.
+    pub const ALL: [Self; 3] = [Self::Request, Self::Rule, Self::Reminder];
 }
 
 impl TryFrom<i64> for BatchNumber {
@@ -256,9 +290,11 @@ mod tests {
 
     #[test]
     fn random_bits_spread_over_the_whole_range() {
-        assert_eq!(BatchNumber::from_random(0).get(), BatchNumber::FIRST);
-        assert_eq!(BatchNumber::from_random(u32::MAX).get(), BatchNumber::LAST);
-        assert_eq!(BatchNumber::from_random(1 << 31).get(), 1_573_741_824);
+        let number = |random, urgency| BatchNumber::from_random(random, urgency).get();
+        assert_eq!(number(0, Urgency::Request), BatchNumber::FIRST);
+        assert_eq!(number(u32::MAX, Urgency::Request), 2_147_483_637);
+        assert_eq!(number(u32::MAX, Urgency::Reminder), 2_147_483_639);
+        assert_eq!(number(1 << 31, Urgency::Rule), 1_573_741_828);
     }
 
     #[test]
@@ -298,8 +334,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_random_batch_number_is_a_batch_number(random: u32) {
-            let number = BatchNumber::from_random(random);
-            prop_assert_eq!(BatchNumber::try_from(i64::from(number.get())), Ok(number));
+            for urgency in Urgency::ALL {
+                let number = BatchNumber::from_random(random, urgency);
+                prop_assert_eq!(BatchNumber::try_from(i64::from(number.get())), Ok(number));
+                prop_assert_eq!(number.urgency(), urgency);
+            }
         }
 
         #[test]

@@ -127,12 +127,6 @@ impl Progress {
         }
     }
 
-    /// Whether it is made of reminders, which can wait for everything else.
-    pub fn reminds(&self) -> bool {
-        let first = self.items.first();
-        first.is_some_and(|item| matches!(item.entry.plan, Plan::Remind { .. }))
-    }
-
     /// Takes in one more line.
     pub fn apply(&mut self, line: Line) {
         match line {

@@ -1,8 +1,10 @@
 //! Owns the taking over of accepted work that nobody is working on.
 //!
 //! Runs each minute. Batches whose lease is free are worked on side by side, the oldest first; the mailboxes' turns
-//! keep one from starving the others. Reminders come after everything else.
+//! keep one from starving the others. What a rule asked for comes after what somebody asked for, and reminders last.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -10,7 +12,7 @@ use serde::Serialize;
 
 use super::work::{Stopped, Work};
 use super::{Parts, Service};
-use crate::domain::ids::BatchNumber;
+use crate::domain::ids::{BatchNumber, Urgency};
 use crate::domain::progress::{Journalled, Progress, Stage};
 use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
@@ -53,42 +55,35 @@ impl Service {
             open: numbers.len(),
             ..DispatchTally::default()
         };
-        // A batch whose mailboxes rest gives its place to the next one at once.
-        let works = futures::stream::iter(numbers)
-            .map(|number| work_on(parts, number, &budget))
-            .buffer_unordered(MOST_AT_ONCE);
-        // No batch is dropped between two lines because another one's journal cannot be read.
-        let done: Vec<_> = works.collect().await;
-        let mut reminders = Vec::new();
-        for done in done {
-            match done? {
-                Done::PutOff(batch) => reminders.push(batch),
-                done => tally.add(&done),
+        for urgency in Urgency::ALL {
+            let numbers = numbers.iter().copied();
+            let numbers = numbers.filter(|number| number.urgency() == urgency);
+            for done in work_on_all(parts, numbers, &budget).await {
+                tally.add(&done?);
             }
-        }
-        let works = futures::stream::iter(reminders)
-            .map(|batch| carry_on(parts, batch, &budget))
-            .buffer_unordered(MOST_AT_ONCE);
-        let done: Vec<_> = works.collect().await;
-        for done in &done {
-            tally.add(done);
         }
         Ok(tally)
     }
 }
 
-/// An accepted batch under our lease.
-struct Taken {
-    journal: Journal,
-    progress: Box<Progress>,
+/// Works on batches side by side, in their order. One whose mailboxes rest gives its place to the next one at once.
+async fn work_on_all(
+    parts: &Parts,
+    numbers: impl Iterator<Item = BatchNumber>,
+    budget: &Budget,
+) -> Vec<Result<Done, StoreError>> {
+    let full = &AtomicBool::new(false);
+    let works = futures::stream::iter(numbers)
+        .map(|number| work_on(parts, number, budget, full))
+        .buffer_unordered(MOST_AT_ONCE);
+    // No batch is dropped between two lines because another one's journal cannot be read.
+    works.collect().await
 }
 
 /// What came of one batch.
 enum Done {
     /// Somebody else works on it, or there is nothing to do.
     Nothing,
-    /// It holds reminders, which can wait for everything else.
-    PutOff(Taken),
     /// It was worked on.
     Worked {
         settled: usize,
@@ -117,23 +112,26 @@ impl DispatchTally {
 }
 
 /// Works on a batch, if nobody does and time is left.
-async fn work_on(parts: &Parts, number: BatchNumber, budget: &Budget) -> Result<Done, StoreError> {
-    if budget.left().is_zero() {
+///
+/// `full` says that a batch which nobody waits for found no room in any mailbox: then there is none for younger ones, of
+/// which there may be thousands.
+async fn work_on(
+    parts: &Parts,
+    number: BatchNumber,
+    budget: &Budget,
+    full: &AtomicBool,
+) -> Result<Done, StoreError> {
+    if budget.left().is_zero() || full.load(Relaxed) {
         return Ok(Done::Nothing);
     }
     match parts.store.take(number).await {
         Ok(Take::Ours(journal, lines)) => match Journalled::fold(lines) {
             Journalled::Planned(progress) if must_wait(parts, &progress, budget.left()) => {
-                Ok(Done::default())
+                full.store(number.urgency() != Urgency::Request, Relaxed);
+                Ok(Done::Nothing)
             }
             Journalled::Planned(progress) => {
-                let reminds = progress.reminds();
-                let journal = *journal;
-                let batch = Taken { journal, progress };
-                if reminds {
-                    return Ok(Done::PutOff(batch));
-                }
-                Ok(carry_on(parts, batch, budget).await)
+                Ok(carry_on(parts, *journal, *progress, budget.left()).await)
             }
             Journalled::Unplanned => drop_if_old(parts, *journal).await.map(|()| Done::Nothing),
         },
@@ -168,11 +166,9 @@ async fn drop_if_old(parts: &Parts, journal: Journal) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn carry_on(parts: &Parts, batch: Taken, budget: &Budget) -> Done {
-    let Taken { journal, progress } = batch;
+async fn carry_on(parts: &Parts, journal: Journal, progress: Progress, time: Duration) -> Done {
     let (number, before) = (progress.terms.number, progress.open());
-    let work = Work::new(parts, journal, *progress, budget.left());
-    let (progress, result) = work.run(false).await;
+    let (progress, result) = Work::new(parts, journal, progress, time).run(false).await;
     let stopped = match &result {
         Err(Stopped::Remote(RemoteError::OutOfTime)) | Ok(()) => false,
         Err(error) => {

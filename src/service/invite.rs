@@ -25,7 +25,7 @@ use super::report::{BatchReport, result_entry};
 use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, Plan, Terms};
 use crate::domain::expiry::ValidDays;
-use crate::domain::ids::{BatchNumber, ContactId, WebRoleId};
+use crate::domain::ids::{BatchNumber, ContactId, Urgency, WebRoleId};
 use crate::domain::outcome::{Counts, Outcome, OutcomeKind};
 use crate::domain::redeem_link::ReturnPath;
 use crate::remote::budget::Budget;
@@ -219,7 +219,7 @@ impl Service {
             return Ok(report);
         }
         let expires = check(&self.0, &request)?;
-        let number = BatchNumber::from_random(self.0.chance.number());
+        let number = BatchNumber::from_random(self.0.chance.number(), Urgency::Request);
         let cooldown = key.is_none().then_some(self.0.policy.cooldown);
         let budget = Budget::within(&self.0.clock, PLANNING_TIME);
         let planned = self
@@ -240,7 +240,7 @@ impl Service {
         budget: Budget,
     ) -> Result<Result<BatchNumber, Outcome>, InviteError> {
         let expires = check(&self.0, request)?;
-        let number = BatchNumber::from_random(self.0.chance.number());
+        let number = BatchNumber::from_random(self.0.chance.number(), Urgency::Rule);
         let planned = self
             .plan(request, expires, number, None, budget.clone())
             .await?;

@@ -15,7 +15,7 @@ use super::invite::{MOST_CONTACTS, journal_plan};
 use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, LetterTerms, Plan, Seen, Terms};
 use crate::domain::expiry::{self, ValidDays};
-use crate::domain::ids::BatchNumber;
+use crate::domain::ids::{BatchNumber, Urgency};
 use crate::domain::invitation::Invitation;
 use crate::domain::progress::Journalled;
 use crate::remote::budget::Budget;
@@ -103,7 +103,7 @@ impl Service {
     ) -> Result<(), StoreError> {
         let parts = &*self.0;
         let mut journal = loop {
-            let number = BatchNumber::from_random(parts.chance.number());
+            let number = BatchNumber::from_random(parts.chance.number(), Urgency::Reminder);
             match parts.store.create(number).await {
                 Err(StoreError::Exists(_)) => {}
                 created => break created?,

@@ -14,7 +14,7 @@ use super::report::{BatchReport, ReportError};
 use super::{Parts, Service};
 use crate::domain::batch::{Bound, Entry, LetterTerms, Plan, Seen, Terms};
 use crate::domain::expiry::{self, ValidDays};
-use crate::domain::ids::{BatchNumber, InvitationId};
+use crate::domain::ids::{BatchNumber, InvitationId, Urgency};
 use crate::domain::invitation::{Invitation, Kind, Standing, Status};
 use crate::domain::progress::Journalled;
 use crate::remote::budget::Budget;
@@ -273,7 +273,7 @@ async fn terms(
     };
     let include_registered = first.as_ref().is_some_and(|first| first.include_registered);
     Ok(Terms {
-        number: BatchNumber::from_random(parts.chance.number()),
+        number: BatchNumber::from_random(parts.chance.number(), Urgency::Request),
         created: case.now,
         expires,
         send_email: true,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Check;
 use super::answers::unanswered;
-use crate::domain::ids::BatchNumber;
+use crate::domain::ids::{BatchNumber, Urgency};
 use crate::remote::budget::Budget;
 use crate::remote::journal::{StoreError, Whereabouts};
 use crate::service::Parts;
@@ -90,7 +90,7 @@ async fn writable(parts: &Parts) -> Check {
 
 async fn make_and_remove(parts: &Parts) -> Result<(), StoreError> {
     loop {
-        let number = BatchNumber::from_random(parts.chance.number());
+        let number = BatchNumber::from_random(parts.chance.number(), Urgency::Request);
         match parts.store.create(number).await {
             Ok(journal) => return journal.discard().await,
             Err(StoreError::Exists(_)) => {}

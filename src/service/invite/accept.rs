@@ -69,7 +69,8 @@ impl Service {
                         .ok_or(InviteError::Busy);
                 }
                 Err(StoreError::Exists(_)) => {
-                    planned.terms.number = BatchNumber::from_random(self.0.chance.number());
+                    planned.terms.number =
+                        BatchNumber::from_random(self.0.chance.number(), number.urgency());
                 }
                 Err(error) => return Err(error.into()),
             }

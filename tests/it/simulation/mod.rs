@@ -38,9 +38,15 @@ pub(crate) struct Simulation {
 
 impl Simulation {
     pub(crate) fn start(senders: &[&str]) -> Self {
+        Self::set(senders, Vec::new())
+    }
+
+    /// With settings beside the necessary ones.
+    fn set(senders: &[&str], settings: Vec<(&'static str, String)>) -> Self {
         let sandbox = sandbox(senders, 7);
         let diary = Diary::new(&sandbox.clock, false);
-        let deployment = Deployment::new(&sandbox, &diary, senders, 7);
+        let mut deployment = Deployment::new(&sandbox, &diary, senders, 7);
+        deployment.settings = settings;
         let Process { service, clock, .. } = deployment.process("the process", 1, Vec::new());
         Self {
             sandbox,

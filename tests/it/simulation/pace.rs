@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portal_invite::domain::ids::BatchNumber;
+use portal_invite::service::contact_created::Verdict;
 use sandbox::graph::State;
 
 use super::Simulation;
@@ -157,4 +158,26 @@ async fn reminders_leave_within_the_day_and_after_everything_else() {
     );
     assert!(simulation.sandbox.graph.max_sent_in_60s(SENDERS[0]) <= RATE);
     assert_eq!(simulation.service.remind().await.unwrap().planned, 0);
+}
+
+/// An import told of four hundred contacts that a rule invites, when somebody invites forty.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_asked_for_comes_before_what_a_rule_did() {
+    let rule = ("AUTO_INVITE_FILTER", "statecode eq 0".to_owned());
+    let simulation = Simulation::set(&SENDERS[..1], vec![rule]);
+    let everyone = simulation.contacts(440);
+    let (imported, asked) = everyone.split_at(400);
+    for contact in imported {
+        let verdict = simulation.service.contact_created(*contact).await;
+        assert!(matches!(verdict, Ok(Verdict::Accepted(_))), "{verdict:?}");
+    }
+    simulation.dispatch_for_minutes(1).await;
+    let report = simulation.invite(asked.to_vec()).await;
+    let minutes = simulation.minutes_until_sent(report.number.unwrap()).await;
+    assert!(minutes <= 3, "{minutes} minutes for forty letters");
+    simulation
+        .dispatch_for_minutes(400_u32.div_ceil(30) + 2)
+        .await;
+    assert_eq!(simulation.sandbox.graph.letters().len(), 440);
+    assert!(simulation.sandbox.graph.max_sent_in_60s(SENDERS[0]) <= RATE);
 }
