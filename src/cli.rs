@@ -3,6 +3,7 @@
 //! The host starts it without a command, and then every line on standard output is a JSON object. A command's
 //! standard output is its answer to a person; the log goes to standard error, where a command tells errors only.
 
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -150,8 +151,7 @@ async fn serve(environment: &Environment) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A command's answer goes through here.
-#[expect(clippy::print_stdout, reason = "the answer to a person's question")]
+/// A command's answer goes through here. Whoever reads it may have seen enough and be gone, as `head` is.
 fn say(text: &str) {
-    println!("{text}");
+    let _ = writeln!(stdout(), "{text}");
 }

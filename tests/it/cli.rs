@@ -1,6 +1,6 @@
 //! The command line as a person meets it: help, answers, exit codes, and nothing on the wrong stream.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use sandbox::faults::{Fault, Rule, Service};
 use serde_json::{Value, json};
@@ -184,6 +184,16 @@ async fn a_letter_is_shown_without_any_setting() {
     let Ended(code, output, error) = alone(&["preview", "--out", "/dev/null/a"], &[]).await;
     assert_eq!((code, output.as_str()), (1, ""));
     assert!(error.contains("/dev/null/a"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reader_who_leaves_early_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = binary(&["preview"], []);
+    let child = command.stdout(writer).stderr(Stdio::piped()).spawn();
+    let Ended(code, _, error) = child.unwrap().wait_with_output().await.unwrap().into();
+    assert_eq!((code, error.as_str()), (0, ""));
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ fn user(caller: Result<Caller, RemoteError>, client_id: Option<&str>) -> Check {
         Err(RemoteError::Refused { refusal, .. }) => refused(id, &refusal, client_id),
         Err(RemoteError::NotSent { detail, .. }) => Check::fail(
             id,
-            format!("Dataverse cannot be reached: {detail}"),
+            format!("Dataverse cannot be reached: {detail}."),
             "Check DATAVERSE_URL: the address of the environment, such as https://contoso.crm4.dynamics.com.",
         ),
         Err(error) => unseen(id, &error),
