@@ -160,8 +160,8 @@ fn templates(file: &str, line: usize, text: &str) -> tempfile::TempDir {
 #[tokio::test]
 async fn a_broken_template_fails_the_start_and_the_file_and_line_are_told() {
     let broken = [
-        ("en/invitation.html", 5, "<p>Hello {{ contact_nmae }},</p>"),
-        ("en/invitation.html", 4, "<p>{% if expires %}</p>"),
+        ("en/invitation.html", 4, "<p>Hello {{ contact_nmae }},</p>"),
+        ("en/invitation.html", 6, "<p>{% if expires %}</p>"),
         ("en/invitation.subject.txt", 1, "{{ link }}"),
         ("layout.html", 7, "{{ brand.slogan }}"),
     ];
@@ -187,6 +187,13 @@ async fn a_letter_without_its_link_fails_the_start() {
 async fn a_language_without_templates_fails_the_start() {
     let failure = fails_with(&[("LANGUAGES", "en=en-US,tlh")]).await;
     failure.tells(&["LANGUAGES", "tlh"]);
+}
+
+#[tokio::test]
+async fn a_language_without_a_reminder_fails_the_start_where_people_are_reminded() {
+    let copy = templates("layout.html", 1, "<!DOCTYPE html>");
+    let failure = fails_with(&[("TEMPLATE_DIR", copy.path().to_str().unwrap())]).await;
+    failure.tells(&["reminder.html", "REMIND_DAYS_BEFORE"]);
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::Dataverse;
 use super::multipart::{Part, Step};
 use super::used::{
-    ACCOUNTS, CONTACTS, EXTERNAL_IDENTITIES, INVITATIONS, PERSONAL_VIEWS, PROCESSES, SITES,
-    UsedTable, VIEWS, roles,
+    ACCOUNTS, CONTACTS, EXTERNAL_IDENTITIES, INVITATIONS, PERSONAL_VIEWS, PROCESSES, REDEMPTIONS,
+    SITES, UsedTable, VIEWS, roles,
 };
 use crate::domain::batch::DataModel;
 use crate::remote::budget::Budget;
@@ -49,6 +49,8 @@ pub enum Rows {
     Contacts,
     /// External sign-ins of contacts.
     ExternalIdentities,
+    /// Redemptions of invitations.
+    Redemptions,
     /// The sites.
     Sites,
     /// Accounts.
@@ -69,6 +71,7 @@ impl Rows {
             Self::Invitations => &INVITATIONS,
             Self::Contacts => &CONTACTS,
             Self::ExternalIdentities => &EXTERNAL_IDENTITIES,
+            Self::Redemptions => &REDEMPTIONS,
             Self::Sites => &SITES,
             Self::Accounts => &ACCOUNTS,
             Self::Processes => &PROCESSES,

@@ -13,6 +13,8 @@ pub enum Need {
     Always,
     /// Knowing who has a sign-in already; the portal solutions bring it.
     SignIns,
+    /// Telling when invitations were redeemed; the portal solutions bring it.
+    Redemptions,
     /// Deployments that name their site.
     Website,
     /// Invitations that give web roles, in this data model.
@@ -126,6 +128,17 @@ pub(super) const EXTERNAL_IDENTITIES: UsedTable = table(
     &["adx_contactid", "statecode"],
 );
 
+/// The table of redemptions, which are activities.
+pub(super) const REDEMPTIONS: UsedTable = table(
+    (
+        "adx_inviteredemption",
+        "adx_inviteredemptions",
+        "activityid",
+    ),
+    Need::Redemptions,
+    &["createdon", "regardingobjectid"],
+);
+
 /// The table of sites.
 pub(super) const SITES: UsedTable = table(
     ("powerpagesite", "powerpagesites", "powerpagesiteid"),
@@ -184,10 +197,11 @@ pub(super) const PERSONAL_VIEWS: UsedTable = table(
 );
 
 /// Every table that is used, that of invitations first.
-pub(super) const TABLES: [&UsedTable; 10] = [
+pub(super) const TABLES: [&UsedTable; 11] = [
     &INVITATIONS,
     &CONTACTS,
     &EXTERNAL_IDENTITIES,
+    &REDEMPTIONS,
     &SITES,
     &ACCOUNTS,
     &PROCESSES,

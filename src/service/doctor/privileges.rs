@@ -19,8 +19,18 @@ struct Group {
     verbs: Vec<Verb>,
     /// What they are for.
     purpose: &'static str,
-    /// Whether this deployment needs them; else callers may.
-    needed: bool,
+    worth: Worth,
+}
+
+/// What privileges are worth to this deployment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worth {
+    /// It does not work without.
+    Needed,
+    /// It tells less without.
+    Wanted,
+    /// Callers may ask for what takes them.
+    Offered,
 }
 
 pub(super) async fn checks(parts: &Parts, budget: &Budget) -> Vec<Check> {
@@ -44,12 +54,12 @@ pub(super) async fn checks(parts: &Parts, budget: &Budget) -> Vec<Check> {
 
 /// Every privilege that this deployment, or a caller of it, needs.
 fn groups(policy: &Policy) -> Vec<Group> {
-    let group = |id, rows, verbs: &[Verb], purpose, needed| Group {
+    let group = |id, rows, verbs: &[Verb], purpose, worth| Group {
         id,
         rows,
         verbs: verbs.to_vec(),
         purpose,
-        needed,
+        worth,
     };
     let (roles, workflows) = (&policy.allowed_roles, &policy.allowed_workflows);
     let mut invitations = vec![Verb::Create, Verb::Read, Verb::Write, Verb::Append];
@@ -62,35 +72,42 @@ fn groups(policy: &Policy) -> Vec<Group> {
             &[Rows::Invitations],
             &invitations,
             "the work itself",
-            true,
+            Worth::Needed,
         ),
         group(
             "privileges.contacts",
             &[Rows::Contacts],
             &refer,
             "whom to invite",
-            true,
+            Worth::Needed,
         ),
         group(
             "privileges.signIns",
             &[Rows::ExternalIdentities],
             &[Verb::Read],
             "contacts that have a sign-in already",
-            true,
+            Worth::Needed,
+        ),
+        group(
+            "privileges.redemptions",
+            &[Rows::Redemptions],
+            &[Verb::Read],
+            "when invitations were redeemed, in lists and in the digest",
+            Worth::Wanted,
         ),
         group(
             "privileges.accounts",
             &[Rows::Accounts],
             &refer,
             "requests with assignToAccountId",
-            false,
+            Worth::Offered,
         ),
         group(
             "privileges.views",
             &[Rows::Views, Rows::PersonalViews],
             &[Verb::Read],
             "requests with a view",
-            false,
+            Worth::Offered,
         ),
     ];
     if policy.site.website().is_some() {
@@ -99,7 +116,7 @@ fn groups(policy: &Policy) -> Vec<Group> {
             &[Rows::Sites],
             &refer,
             "PORTAL_WEBSITE_ID",
-            true,
+            Worth::Needed,
         ));
     }
     if !workflows.is_empty() {
@@ -108,7 +125,7 @@ fn groups(policy: &Policy) -> Vec<Group> {
             &[Rows::Processes],
             &refer,
             "ALLOWED_WORKFLOWS",
-            true,
+            Worth::Needed,
         ));
     }
     if !roles.is_empty() {
@@ -121,7 +138,7 @@ fn groups(policy: &Policy) -> Vec<Group> {
             MODELS,
             &refer,
             "ALLOWED_WEB_ROLES",
-            true,
+            Worth::Needed,
         ));
     }
     groups
@@ -149,9 +166,13 @@ fn judge_group(group: &Group, privileges: &[&Privilege], unlisted: Option<&Remot
     let narrow = names(privileges, |it| {
         it.reach == Reach::Part && minds_reach(it.verb)
     });
-    if !missing.is_empty() && group.needed {
+    if !missing.is_empty() && group.worth != Worth::Offered {
         let seen = format!("Missing, for {purpose}: {missing}.");
-        return Check::fail(id, seen, sentence(&grant(&missing)));
+        let advice = sentence(&grant(&missing));
+        return match group.worth {
+            Worth::Needed => Check::fail(id, seen, advice),
+            Worth::Wanted | Worth::Offered => Check::warn(id, seen, advice),
+        };
     }
     if !unknown.is_empty() {
         let Some(error) = unlisted else {

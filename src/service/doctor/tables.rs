@@ -73,7 +73,7 @@ fn judge(found: &Definitions, policy: &Policy) -> Vec<Check> {
 fn weight(need: Need, found: &Definitions, policy: &Policy) -> Status {
     let fails = match need {
         Need::Always => true,
-        Need::SignIns => return Status::Warn,
+        Need::SignIns | Need::Redemptions => return Status::Warn,
         Need::Website => policy.site.website().is_some(),
         Need::Roles(model) => {
             !policy.allowed_roles.is_empty() && found.role_models.contains(&model)

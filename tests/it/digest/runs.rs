@@ -125,6 +125,8 @@ async fn a_missing_template_stops_the_start_where_a_digest_is_wanted() {
         "layout.html",
         "en/invitation.html",
         "en/invitation.subject.txt",
+        "en/reminder.html",
+        "en/reminder.subject.txt",
     ] {
         std::fs::copy(packaged.join(file), templates.path().join(file)).unwrap();
     }

@@ -31,6 +31,7 @@ pub(super) async fn start_with_everything() -> (World, Uuid) {
         .setting("PORTAL_WEBSITE_ID", site)
         .setting("ALLOWED_WEB_ROLES", some_id)
         .setting("ALLOWED_WORKFLOWS", some_id)
+        .setting("DIGEST_TO", "staff@contoso.example")
         .setting("INVITATION_OWNER", &format!("team/{some_id}"))
         .start()
         .await;

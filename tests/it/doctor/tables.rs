@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use sandbox::dataverse::Redefinition;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::Diagnosis;
 use super::dataverse::start_with_everything;
+use crate::invite::row_of;
 use crate::world::World;
 
 #[tokio::test]
@@ -27,10 +30,11 @@ async fn what_an_ordinary_day_names_in_dataverse_is_among_what_is_checked() {
         json!({"view": {"id": view}, "whenPending": "replace", "inviterContactId": inviter});
     world.invite_keyed("again", &again).await;
     world.dispatch_until_idle().await;
-    world.sweep().await;
+    what_follows(&world, contacts[0]).await;
     dataverse.configure(|settings| settings.notes_columns = false);
     let named = dataverse.columns_named();
     assert!(named.contains(&("adx_invitations", "adx_invitercontact")));
+    assert!(named.contains(&("adx_inviteredemptions", "regardingobjectid")));
     assert!(named.len() > 20, "{named:?}");
     for (set, column) in &named {
         dataverse.redefine(set, column, Redefinition::Missing);
@@ -44,6 +48,30 @@ async fn what_an_ordinary_day_names_in_dataverse_is_among_what_is_checked() {
     for (set, column) in named {
         assert!(seen.contains(column), "{set} {column} is checked");
     }
+}
+
+/// Days after the letter: seen, sent again, reminded of, redeemed, revoked, told of, swept.
+async fn what_follows(world: &World, contact: Uuid) {
+    let code = "somebody-made-this-code-by-hand";
+    let id = row_of(world, contact, &json!({"adx_invitationcode": code}));
+    world.sandbox.age(SignedDuration::from_hours(24 * 12));
+    let path = format!("/api/invitations/{id}");
+    let (again, later) = (format!("{path}/resend"), json!({"extendDays": 20}));
+    assert_eq!(world.post(&again, &[], &later).await.status, 200);
+    world.host.fire("function-remind").await.unwrap();
+    let portal = &world.sandbox.portal;
+    portal.redeem(code, "ann", "ann@customer.example").unwrap();
+    for path in [
+        path.as_str(),
+        "/api/invitations",
+        "/api/invitations?standing=expired",
+    ] {
+        assert_eq!(world.get(path).await.status, 200);
+    }
+    let revoked = world.post(&format!("{path}/revoke"), &[], &json!({})).await;
+    assert_eq!(revoked.status, 409);
+    world.host.fire("function-digest").await.unwrap();
+    world.sweep().await;
 }
 
 #[tokio::test]
