@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use jiff::SignedDuration;
 
 use super::{EXIT_USAGE, say};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Environment, Looks};
+use crate::domain::expiry::{self, ValidDays};
 use crate::domain::redeem_link::RedeemLink;
 use crate::letter::{Letter, LetterContent, Letters};
 
@@ -76,6 +76,8 @@ fn sample(
     template: &str,
 ) -> anyhow::Result<Letter> {
     let now = Clock::system().now();
+    let days = ValidDays::try_from(14)?;
+    let last_day = expiry::last_day_after(now, days, &looks.time_zone);
     let letter = letters.render(&LetterContent {
         language,
         template,
@@ -85,7 +87,7 @@ fn sample(
         message: Some("Good to meet you last week.\n\nThis is where your orders will be."),
         subject: None,
         link: &RedeemLink::sample(),
-        expires: now.checked_add(SignedDuration::from_hours(14 * 24)).ok(),
+        expires: Some(expiry::end_of(last_day, &looks.time_zone)),
         zone: &looks.time_zone,
     })?;
     Ok(letter)

@@ -198,13 +198,11 @@ fn listeners(found: &[Listener], flows: &[Flow]) -> Check {
 fn plugins(found: &[PluginStep]) -> Check {
     let (stock, others): (Vec<_>, Vec<_>) = found.iter().partition(|step| is_stock(step));
     if others.is_empty() {
-        return Check::pass(
-            PLUGINS,
-            format!(
-                "No plug-in but {} of Microsoft's own runs on invitations.",
-                stock.len()
-            ),
-        );
+        let seen = match stock.len() {
+            0 => "No plug-in runs on invitations.".to_owned(),
+            count => format!("Nothing but {count} steps of Microsoft's own runs on invitations."),
+        };
+        return Check::pass(PLUGINS, seen);
     }
     let told = others.iter().map(|step| {
         let target = step.assembly.as_deref().unwrap_or("a web address");
