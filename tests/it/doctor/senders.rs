@@ -214,7 +214,7 @@ async fn a_plug_in_on_invitations_is_named_unless_it_is_microsofts_own() {
         "{}",
         diagnosis.text()
     );
-    diagnosis.says("senders.plugins", "pass", &["2 of Microsoft's own"]);
+    diagnosis.says("senders.plugins", "pass", &["2 steps of Microsoft's own"]);
     step(
         dataverse,
         ("Create", invitation),
