@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ids::{AccountId, BatchNumber, ContactId, InvitationId, WebRoleId, WorkflowId};
-use super::invitation::Standing;
+use super::invitation::{Invitation, Standing};
 use super::outcome::Outcome;
 
 /// How letters are handed to Exchange.
@@ -168,6 +168,16 @@ pub struct Seen {
     pub id: InvitationId,
     /// When it had last been changed: of requests that saw the same, one sends the letter.
     pub modified: Timestamp,
+}
+
+impl Seen {
+    /// An invitation as it is now.
+    pub fn of(row: &Invitation) -> Self {
+        Self {
+            id: row.id,
+            modified: row.modified,
+        }
+    }
 }
 
 impl Plan {

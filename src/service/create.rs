@@ -244,11 +244,7 @@ impl Work<'_> {
         if row.batch != Some(self.terms.number) || !row.active || redeemed {
             return Ok(Some(outcome));
         }
-        let change = Change {
-            id: row.id,
-            version: row.version.clone(),
-            to: ChangeTo::Closed,
-        };
+        let change = Change::of(row, ChangeTo::Closed);
         let written = self
             .parts
             .dataverse

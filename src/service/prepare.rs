@@ -64,11 +64,7 @@ impl Work<'_> {
         if row.kind == Kind::Group {
             return Ok(Prepared::Refused(failed(row, ReasonCode::Conflict)));
         }
-        let change = Change {
-            id: row.id,
-            version: row.version.clone(),
-            to,
-        };
+        let change = Change::of(row, to);
         let written = self
             .parts
             .dataverse
@@ -142,11 +138,7 @@ impl Work<'_> {
         if !row.active {
             return Ok(Some(outcome));
         }
-        let change = Change {
-            id: row.id,
-            version: row.version.clone(),
-            to: ChangeTo::Closed,
-        };
+        let change = Change::of(row, ChangeTo::Closed);
         let written = self
             .parts
             .dataverse

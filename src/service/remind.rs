@@ -153,10 +153,7 @@ fn reminder(row: Invitation) -> Option<Entry> {
     Some(Entry {
         contact: row.contact?,
         plan: Plan::Remind {
-            seen: Seen {
-                id: row.id,
-                modified: row.modified,
-            },
+            seen: Seen::of(&row),
             expires: row.expires?,
         },
         name: Some(row.name.into_boxed_str()),

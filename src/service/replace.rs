@@ -79,11 +79,9 @@ impl Work<'_> {
         let mut closes = Vec::new();
         for row in plan.replaced().iter().filter_map(|id| old.get(id)) {
             match row.standing(self.parts.clock.now()) {
-                Standing::Unsent | Standing::Pending => closes.push(Change {
-                    id: row.id,
-                    version: row.version.clone(),
-                    to: ChangeTo::Closed,
-                }),
+                Standing::Unsent | Standing::Pending => {
+                    closes.push(Change::of(row, ChangeTo::Closed));
+                }
                 Standing::Redeemed => {
                     let skipped = Outcome::about(OutcomeKind::Skipped, row.id, row.expires);
                     return Err(skipped.because(ReasonCode::AlreadyRegistered));

@@ -189,10 +189,7 @@ impl Case {
     /// What is done about the row before its letter.
     fn plan(&self, extends: bool) -> Result<Plan, Barred> {
         let row = &self.row;
-        let seen = Seen {
-            id: row.id,
-            modified: row.modified,
-        };
+        let seen = Seen::of(row);
         let standing = match self.standing() {
             Standing::Redeemed => return Err(Barred::Redeemed),
             Standing::Revoked => return Err(Barred::Revoked),
@@ -218,10 +215,7 @@ impl Case {
         if self.maker == Maker::OpenBatch && row.status == Status::New {
             return Ok(row.batch);
         }
-        let seen = Seen {
-            id: row.id,
-            modified: row.modified,
-        };
+        let seen = Seen::of(row);
         let ended = match holder(parts, seen, cooldown).await? {
             Some(Holder::AtWork(batch)) => return Ok(Some(batch)),
             Some(Holder::Ended(at)) => Some(at),

@@ -78,11 +78,7 @@ impl Service {
 
     /// Whether the row was closed; otherwise somebody changed it, or nobody knows.
     async fn close_for_good(&self, row: &Invitation, budget: &Budget) -> Result<bool, RemoteError> {
-        let change = Change {
-            id: row.id,
-            version: row.version.clone(),
-            to: ChangeTo::Closed,
-        };
+        let change = Change::of(row, ChangeTo::Closed);
         let dataverse = &self.0.dataverse;
         let written = dataverse
             .change("revoke an invitation", &[change], budget)
@@ -99,10 +95,7 @@ impl Service {
         if row.status == Status::New && maker_of(parts, row).await? == Maker::OpenBatch {
             return Ok(true);
         }
-        let seen = Seen {
-            id: row.id,
-            modified: row.modified,
-        };
+        let seen = Seen::of(row);
         let holder = holder(parts, seen, Duration::ZERO).await?;
         Ok(matches!(holder, Some(Holder::AtWork(_))))
     }

@@ -126,11 +126,7 @@ impl Service {
     ) -> Result<(), RemoteError> {
         let changes: Vec<_> = rows
             .iter()
-            .map(|row| Change {
-                id: row.id,
-                version: row.version.clone(),
-                to: ChangeTo::Expired,
-            })
+            .map(|row| Change::of(row, ChangeTo::Expired))
             .collect();
         let written = self
             .0

@@ -98,6 +98,15 @@ impl ChangeTo {
 }
 
 impl Change {
+    /// A change of a row as it was read.
+    pub fn of(row: &Invitation, to: ChangeTo) -> Self {
+        Self {
+            id: row.id,
+            version: row.version.clone(),
+            to,
+        }
+    }
+
     fn operation(&self) -> Operation {
         let condition = (IF_MATCH, self.version.as_str().to_owned());
         Operation::patch(

@@ -85,10 +85,7 @@ impl Case<'_> {
     }
 
     fn resend(&self) -> Result<Plan, Outcome> {
-        let seen = Seen {
-            id: self.row.id,
-            modified: self.row.modified,
-        };
+        let seen = Seen::of(self.row);
         match (self.maker, self.row.status) {
             (Maker::OtherDeployment, _) => Err(self.kept()),
             (Maker::OpenBatch, Status::New) => Err(in_progress(self.row)),
