@@ -144,8 +144,15 @@ impl Work<'_> {
             .dataverse
             .change("close an invitation", &[change], &self.budget)
             .await?;
-        let closed = matches!(written.first(), Some(Ok(Written::Done | Written::Gone)));
-        Ok(closed.then_some(outcome))
+        Ok(match written.into_iter().next() {
+            Some(Ok(Written::Done | Written::Gone)) => Some(outcome),
+            // To ask again would get the same answer, for ever.
+            Some(Err(error @ RemoteError::Refused { .. })) => {
+                tracing::error!(invitation = %row.id, %error, "an invitation that was opened again cannot be closed");
+                Some(outcome)
+            }
+            _ => None,
+        })
     }
 }
 

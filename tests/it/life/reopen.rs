@@ -151,3 +151,28 @@ async fn a_process_that_undoes_the_opening_is_no_letter() {
     assert_eq!(found.outcomes(), ["failed conflict"], "{}", found.text);
     assert_eq!(world.mailed_codes(ann).len(), 1);
 }
+
+/// Two links work then, which nobody but Dataverse can mend; the entry ends all the same.
+#[tokio::test]
+async fn a_closing_that_dataverse_refuses_ends_the_entry_all_the_same() {
+    let (world, ann, found) = resend_while(move |sandbox, row| {
+        let other = json!({
+            "adx_name": "By hand",
+            "adx_type": 756_150_000,
+            "adx_invitationcode": "somebody-was-quicker-than-the-service",
+            "adx_expirydate": "2199-12-31T12:00:00Z",
+            "statuscode": SENT,
+            "_adx_invitecontact_value": row["_adx_invitecontact_value"],
+        });
+        sandbox.dataverse.insert("adx_invitations", &other);
+        sandbox.faults.add(at_opening(crate::trouble::refusal(
+            403,
+            "0x80040220",
+            false,
+        )));
+    })
+    .await;
+    assert_eq!(found.outcomes(), ["kept"]);
+    world.logged("cannot be closed").await;
+    assert_eq!(world.mailed_codes(ann).len(), 1);
+}
