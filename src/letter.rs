@@ -4,7 +4,9 @@
 //! values, so a mistake in one stops the start and not a letter. Every value is escaped, a value that is missing is
 //! an error instead of a gap, and a letter in which the redeem link does not stand is never handed out.
 
+mod color;
 mod digest;
+mod moment;
 mod source;
 mod values;
 
@@ -24,7 +26,10 @@ use url::Url;
 
 use crate::domain::redeem_link::RedeemLink;
 use digest::DIGEST;
-pub use digest::{DigestContent, DigestCount, DigestList, DigestRow};
+pub use digest::{
+    DigestContent, DigestCount, DigestFailures, DigestGap, DigestList, DigestReason, DigestRow,
+    Unseen,
+};
 use source::{HTML, SUBJECT};
 
 /// Why a letter could not be made. No variant repeats a value: a letter's values are personal.
@@ -46,6 +51,14 @@ pub enum LetterError {
         /// The line, from 1.
         line: usize,
         /// What is wrong with it.
+        problem: String,
+    },
+    /// A language without words that its letter needs.
+    #[error("template {file}: {problem}")]
+    Unsaid {
+        /// The language's file, relative to the template directory.
+        file: String,
+        /// Which block is missing.
         problem: String,
     },
     /// A letter without its HTML or its subject.
@@ -92,6 +105,8 @@ pub struct LetterContent<'a> {
     pub subject: Option<&'a str>,
     /// What the button leads to.
     pub link: &'a RedeemLink,
+    /// Whether it takes the place of an earlier invitation, whose link no longer works.
+    pub replaces: bool,
     /// Until when the link works.
     pub expires: Option<Timestamp>,
     /// The time zone to say so in.
@@ -233,6 +248,7 @@ impl Letters {
             message: None,
             subject: None,
             link: &RedeemLink::sample(),
+            replaces: false,
             expires: None,
             zone: &TimeZone::UTC,
         };
@@ -246,6 +262,7 @@ impl Letters {
             contact_name: "Sample",
             inviter_name: Some("Sample"),
             message: Some("Sample\n\nSample"),
+            replaces: true,
             expires: Some(Timestamp::UNIX_EPOCH),
             ..bare
         };

@@ -87,6 +87,7 @@ fn sample(
         message: Some("Good to meet you last week.\n\nThis is where your orders will be."),
         subject: None,
         link: &RedeemLink::sample(),
+        replaces: false,
         expires: Some(expiry::end_of(last_day, &looks.time_zone)),
         zone: &looks.time_zone,
     })?;

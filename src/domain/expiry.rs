@@ -1,9 +1,8 @@
-//! Owns until when an invitation can be redeemed: which day, which moment of it, and how a letter says so.
+//! Owns until when an invitation can be redeemed: which day, and which moment of it.
 //!
 //! A day ends at 23:00 in the site's time zone. A whole hour matters: in the second half of each hour the portal
 //! rounds its own clock up to the next, so an expiry there would come early (Microsoft's published portal source,
-//! `CrmInvitationStore.cs`, <https://github.com/Adoxio/xRM-Portals-Community-Edition>). A letter never promises more
-//! than the stored moment.
+//! `CrmInvitationStore.cs`, <https://github.com/Adoxio/xRM-Portals-Community-Edition>).
 
 use jiff::civil::{Date, time};
 use jiff::tz::TimeZone;
@@ -87,27 +86,6 @@ pub fn check_day(day: Date, now: Timestamp, zone: &TimeZone) -> Result<(), Expir
     }
 }
 
-/// An expiry in English, down to the minute before or at it: `Sunday 6 December 2026, 23:00 (Europe/Oslo time)`.
-///
-/// Where the clock shows that minute twice, the distance from UTC says which one is meant.
-pub fn in_words(expiry: Timestamp, zone: &TimeZone) -> String {
-    let moment = expiry.to_zoned(zone.clone());
-    let twice = zone
-        .to_ambiguous_timestamp(moment.datetime())
-        .is_ambiguous();
-    let zone = match zone.iana_name() {
-        Some("UTC" | "Etc/UTC") => "UTC".to_owned(),
-        Some(name) if twice => format!(
-            "{} time, UTC{}",
-            name.replace('_', " "),
-            moment.strftime("%:z")
-        ),
-        Some(name) => format!("{} time", name.replace('_', " ")),
-        None => format!("UTC{}", moment.strftime("%:z")),
-    };
-    format!("{} ({zone})", moment.strftime("%A %-d %B %Y, %H:%M"))
-}
-
 fn today(now: Timestamp, zone: &TimeZone) -> Date {
     now.to_zoned(zone.clone()).date()
 }
@@ -115,7 +93,7 @@ fn today(now: Timestamp, zone: &TimeZone) -> Date {
 #[cfg(test)]
 mod tests {
     use jiff::ToSpan as _;
-    use jiff::civil::{DateTime, date};
+    use jiff::civil::date;
     use proptest::prelude::*;
 
     use super::*;
@@ -215,40 +193,6 @@ mod tests {
         assert_eq!(read("2027-11-23", noon), Err(ExpiryError::TooFar));
     }
 
-    #[test]
-    fn words_name_day_minute_and_zone() {
-        for (moment, name, words) in [
-            (
-                "2026-12-06T22:00:00Z",
-                "Europe/Oslo",
-                "Sunday 6 December 2026, 23:00 (Europe/Oslo time)",
-            ),
-            (
-                "2026-12-06T22:00:59.9Z",
-                "UTC",
-                "Sunday 6 December 2026, 22:00 (UTC)",
-            ),
-            (
-                "2026-07-02T03:00:00Z",
-                "America/New_York",
-                "Wednesday 1 July 2026, 23:00 (America/New York time)",
-            ),
-            // The second 23:00 of the day is an hour later, so the words say which.
-            (
-                "2024-03-24T02:00:00Z",
-                "America/Asuncion",
-                "Saturday 23 March 2024, 23:00 (America/Asuncion time, UTC-03:00)",
-            ),
-        ] {
-            assert_eq!(in_words(at(moment), &zone(name)), words);
-        }
-        let fixed = TimeZone::fixed(jiff::tz::offset(2));
-        assert_eq!(
-            in_words(at("2026-12-06T21:00:00Z"), &fixed),
-            "Sunday 6 December 2026, 23:00 (UTC+02:00)"
-        );
-    }
-
     /// The portal rounds its clock up to the full hour from minute 30 on; no zone of today ends a day there.
     #[test]
     fn no_zone_ends_a_day_in_the_second_half_of_an_hour() {
@@ -279,26 +223,6 @@ mod tests {
             } else {
                 prop_assert!(zone.to_ambiguous_timestamp(wanted).is_ambiguous(), "only a gap moves it");
             }
-        }
-
-        #[test]
-        fn words_never_promise_more_than_the_moment(
-            index: prop::sample::Index, nanosecond in 1_000_000_000_000_000_000_i128..4_000_000_000_000_000_000,
-        ) {
-            let zone = &zones()[index.index(zones().len())];
-            let moment = Timestamp::from_nanosecond(nanosecond).unwrap();
-            let words = in_words(moment, zone);
-            let (said, place) = words.split_once(" (").unwrap();
-            let said = match place.trim_end_matches(')').split_once("UTC") {
-                Some((_, offset)) if offset.starts_with(['+', '-']) => {
-                    Timestamp::strptime("%A %d %B %Y, %H:%M %:z", format!("{said} {offset}")).unwrap()
-                }
-                _ => {
-                    let said = DateTime::strptime("%A %d %B %Y, %H:%M", said).unwrap();
-                    zone.to_ambiguous_timestamp(said).unambiguous().unwrap()
-                }
-            };
-            prop_assert!(said <= moment && moment.duration_since(said).as_secs() < 60);
         }
 
         #[test]

@@ -94,6 +94,32 @@ pub enum ReasonCode {
 }
 
 impl ReasonCode {
+    /// Every code.
+    pub const ALL: [Self; 22] = [
+        Self::ContactNotFound,
+        Self::ContactInactive,
+        Self::NoEmail,
+        Self::InvalidEmail,
+        Self::EmailNotAllowed,
+        Self::DuplicateEmail,
+        Self::DuplicateContact,
+        Self::AlreadyRegistered,
+        Self::AlreadyInvited,
+        Self::InProgress,
+        Self::PreparedElsewhere,
+        Self::Unconfirmed,
+        Self::AccountNotFound,
+        Self::InviterNotFound,
+        Self::RoleNotFound,
+        Self::WorkflowNotFound,
+        Self::RecipientRefused,
+        Self::SenderRefused,
+        Self::DataverseRefused,
+        Self::Expired,
+        Self::Throttled,
+        Self::Conflict,
+    ];
+
     /// What a person reads.
     pub const fn message(self) -> &'static str {
         match self {

@@ -183,7 +183,14 @@ impl RedeemLink {
 
     /// A link that redeems nothing, to try templates with.
     pub(crate) fn sample() -> Self {
-        Self("https://portal.example/en-US/register?invitation=sample&returnurl=/".into())
+        let code = "a-sample-code-as-long-as-a-true-one-is-made";
+        Self(format!("https://portal.example/register?invitation={code}&returnurl=/").into())
+    }
+
+    /// The site's host, and its port where it is not the usual one: what a reader can compare with the address bar.
+    pub fn host(&self) -> String {
+        let (_, after) = self.expose().split_once("://").unwrap_or_default();
+        after.split('/').next().unwrap_or_default().to_owned()
     }
 
     /// The link itself, for the letter and the caller who asked for links. Never for a log.

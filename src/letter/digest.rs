@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::source::{HTML, SUBJECT};
 use super::{Brand, Letter, LetterError, Letters, values};
+use crate::domain::outcome::ReasonCode;
 
 /// The name of its template, which no request may ask for.
 pub(super) const DIGEST: &str = "digest";
@@ -29,8 +30,8 @@ pub struct DigestRow {
     pub contact_url: Option<String>,
     /// Where people see the invitation.
     pub invitation_url: Option<String>,
-    /// Why it is named, in words.
-    pub reason: Option<String>,
+    /// Why it is named.
+    pub reason: Option<DigestReason>,
     /// Who redeemed it, by name or id, where it was somebody else.
     pub other: Option<String>,
     /// Where people see whoever redeemed it.
@@ -52,15 +53,78 @@ pub struct DigestList {
     pub more: bool,
 }
 
+/// Why something failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct DigestReason {
+    /// Stable, for languages that say it in their own words.
+    pub code: ReasonCode,
+    /// In English words.
+    pub words: &'static str,
+}
+
+impl From<ReasonCode> for DigestReason {
+    fn from(code: ReasonCode) -> Self {
+        let words = code.message();
+        Self { code, words }
+    }
+}
+
+/// How often something failed for one reason.
+#[derive(Clone, Debug, Serialize)]
+pub struct DigestFailures {
+    /// Why.
+    pub reason: DigestReason,
+    /// How often.
+    pub count: usize,
+}
+
 /// A number of something.
 #[derive(Clone, Debug, Serialize)]
 pub struct DigestCount {
-    /// Of what: a code, a masked mailbox, a batch number.
+    /// Of what: a masked mailbox, a batch number.
     pub what: String,
-    /// What that means, in words; may be empty.
-    pub words: String,
     /// How many.
     pub count: usize,
+}
+
+/// What a digest could not look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Unseen {
+    /// The journals.
+    Batches,
+    /// Who redeemed.
+    Redemptions,
+    /// Which invitations expired.
+    Expired,
+    /// A sender's mailbox.
+    Mailbox,
+    /// The invitations of letters that came back.
+    Returned,
+    /// How contacts are called.
+    Names,
+}
+
+impl Unseen {
+    const ALL: [Self; 6] = [
+        Self::Batches,
+        Self::Redemptions,
+        Self::Expired,
+        Self::Mailbox,
+        Self::Returned,
+        Self::Names,
+    ];
+}
+
+/// A place that a digest could not look into, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DigestGap {
+    /// Which.
+    pub what: Unseen,
+    /// Whose mailbox, masked.
+    pub mailbox: Option<String>,
+    /// What went wrong, in English, free of secrets.
+    pub error: Option<String>,
 }
 
 /// What a digest says.
@@ -75,7 +139,7 @@ pub struct DigestContent {
     /// Invitations whose link a caller got.
     pub created: usize,
     /// Why entries failed.
-    pub reasons: Vec<DigestCount>,
+    pub reasons: Vec<DigestFailures>,
     /// Entries that failed.
     pub failed: DigestList,
     /// Entries whose letter may or may not have left.
@@ -97,7 +161,7 @@ pub struct DigestContent {
     /// Drafts that were left over, by mailbox.
     pub drafts: Vec<DigestCount>,
     /// What could not be looked at, and why.
-    pub unseen: Vec<String>,
+    pub unseen: Vec<DigestGap>,
 }
 
 impl DigestContent {
@@ -130,12 +194,15 @@ impl Letters {
         content: &DigestContent,
         (from, until, zone): (Timestamp, Timestamp, &TimeZone),
     ) -> Result<Letter, LetterError> {
+        let (start, end) = values::sides(language);
         let values = context! {
             language => language,
             direction => values::direction(language),
+            start => start,
+            end => end,
             brand => values::brand(brand),
-            from => values::moment(from, zone),
-            until => values::moment(until, zone),
+            from => values::moment(from, zone, language),
+            until => values::moment(until, zone, language),
             to_look_at => content.to_look_at(),
             ..Value::from(Serde(content))
         };
@@ -157,36 +224,48 @@ impl Letters {
     }
 }
 
+/// Something of everything that a digest can say, so that a language which lacks a word for it is found out.
 fn sample() -> DigestContent {
     let text = || Some("Sample".to_owned());
-    let row = DigestRow {
+    let row = |reason: Option<ReasonCode>| DigestRow {
         name: text(),
         contact: text(),
         contact_url: text(),
         invitation_url: text(),
-        reason: text(),
+        reason: reason.map(DigestReason::from),
         other: text(),
         other_url: text(),
         redemptions: 2,
     };
     let list = || DigestList {
         count: 3,
-        rows: vec![row.clone(), DigestRow::default()],
+        rows: vec![row(None), DigestRow::default()],
         hidden: 1,
         more: true,
     };
     let count = || DigestCount {
         what: "Sample".to_owned(),
-        words: "Sample".to_owned(),
         count: 2,
+    };
+    let failures = |code: ReasonCode| DigestFailures {
+        reason: code.into(),
+        count: 2,
+    };
+    let gap = |what| DigestGap {
+        what,
+        mailbox: (what == Unseen::Mailbox).then(|| "Sample".to_owned()),
+        error: text(),
     };
     DigestContent {
         batches: 2,
         unread_batches: 1,
         sent: 3,
         created: 1,
-        reasons: vec![count()],
-        failed: list(),
+        reasons: ReasonCode::ALL.map(failures).into(),
+        failed: DigestList {
+            rows: ReasonCode::ALL.map(|code| row(Some(code))).into(),
+            ..list()
+        },
         unconfirmed: list(),
         stuck: vec![count()],
         redeemed: list(),
@@ -196,7 +275,7 @@ fn sample() -> DigestContent {
         returned: list(),
         strange_reports: 1,
         drafts: vec![count()],
-        unseen: vec!["Sample".to_owned()],
+        unseen: Unseen::ALL.map(gap).into(),
     }
 }
 

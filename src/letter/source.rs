@@ -102,18 +102,26 @@ fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> R
     escape_formatter(output, state, value)
 }
 
-/// Names the innermost place: an error in a part is reported once more by each template around it.
+/// Names the innermost place: an error in a part is reported once more by each template around it. Words that a
+/// shared part asks for in vain are the letter's own fault.
 pub(super) fn wrong(file: &str, error: &Error) -> LetterError {
     let mut innermost = error;
     while let Some(source) = innermost.source().and_then(|source| source.downcast_ref()) {
         innermost = source;
     }
+    let problem = match innermost.detail() {
+        Some(detail) if innermost.kind() == ErrorKind::UnknownBlock => {
+            return LetterError::Unsaid {
+                file: file.to_owned(),
+                problem: detail.to_owned(),
+            };
+        }
+        Some(detail) => format!("{}: {detail}", innermost.kind()),
+        None => innermost.kind().to_string(),
+    };
     LetterError::Template {
         file: innermost.name().unwrap_or(file).to_owned(),
         line: innermost.line().unwrap_or(1),
-        problem: match innermost.detail() {
-            Some(detail) => format!("{}: {detail}", innermost.kind()),
-            None => innermost.kind().to_string(),
-        },
+        problem,
     }
 }

@@ -40,6 +40,7 @@ fn content<'a>(brand: &'a Brand, link: &'a RedeemLink, zone: &'a TimeZone) -> Le
         message: Some("Welcome!\n\nSee you on <b>Monday</b>."),
         subject: None,
         link,
+        replaces: false,
         expires: Some("2026-12-06T22:00:00Z".parse().unwrap()),
         zone,
     }
@@ -156,6 +157,25 @@ fn a_mistake_in_a_template_is_named_by_file_and_line() {
 }
 
 #[test]
+fn a_language_that_lacks_words_is_named() {
+    let mut sources = sources(ANCHOR, "x");
+    for (file, text) in [
+        (
+            "xx/note.html",
+            "{% extends 'note.html' %}{% block hello %}Hi{% endblock %}",
+        ),
+        (
+            "note.html",
+            "{{ self.hello() }}{{ self.goodbye() }}<a href='{{ link }}'>go</a>",
+        ),
+    ] {
+        sources.insert(file.to_owned(), text.to_owned());
+    }
+    let error = Letters::compile(sources).unwrap_err().to_string();
+    assert_eq!(error, "template xx/note.html: block 'goodbye' not found");
+}
+
+#[test]
 fn a_mistake_in_a_shared_part_is_named_where_it_is() {
     let mut sources = sources(&format!("{ANCHOR}\n{{% include 'part.html' %}}"), "x");
     sources.insert("part.html".to_owned(), "\n\n{{ nobody }}".to_owned());
@@ -219,7 +239,7 @@ fn other_languages_find_the_parts_of_the_expiry() {
     };
     assert_eq!(
         letters.render(&note).unwrap().subject,
-        "søn 6/12-2026 kl. 23:00 (Europe/Oslo)"
+        "søn 6/12-2026 kl. 23:00 (Europe/Oslo, UTC+1)"
     );
 }
 

@@ -184,7 +184,7 @@ impl Work<'_> {
             .get(&item.entry.contact)
             .and_then(|contact| contact.name.clone());
         let to_name = to_name.unwrap_or_default();
-        let letter = match self.render(row, &code, &to_name) {
+        let letter = match self.render(row, &code, &to_name, &item.entry.plan) {
             Ok(letter) => letter,
             Err(error) => {
                 tracing::error!(batch = %self.terms.number, invitation = %row.id, %error, "a letter could not be made");
@@ -214,6 +214,7 @@ impl Work<'_> {
         row: &Invitation,
         code: &InvitationCode,
         name: &str,
+        plan: &Plan,
     ) -> Result<Letter, LetterError> {
         let (policy, terms) = (&self.parts.policy, &self.terms.letter);
         let language = policy
@@ -234,6 +235,7 @@ impl Work<'_> {
             message: terms.message.as_deref(),
             subject: terms.subject.as_deref(),
             link: &link,
+            replaces: matches!(plan, Plan::Replace { .. }),
             expires: row.expires,
             zone: &policy.time_zone,
         })

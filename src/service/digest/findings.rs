@@ -7,6 +7,7 @@ use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
 use crate::domain::invitation::Invitation;
 use crate::domain::outcome::{Outcome, OutcomeKind, ReasonCode};
 use crate::domain::progress::{Progress, Stage};
+use crate::letter::DigestGap;
 
 /// Everything that was found.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub(super) struct Findings {
     /// The full names of contacts.
     pub(super) names: BTreeMap<ContactId, String>,
     /// What could not be looked at, and why, free of secrets.
-    pub(super) unseen: Vec<String>,
+    pub(super) unseen: Vec<DigestGap>,
 }
 
 /// What the journals say.

@@ -9,8 +9,9 @@ use super::findings::{Case, Findings};
 use super::masked;
 use crate::domain::ids::{ContactId, InvitationId};
 use crate::domain::invitation::Invitation;
-use crate::domain::outcome::ReasonCode;
-use crate::letter::{DigestContent, DigestCount, DigestList, DigestRow, Letter, LetterError};
+use crate::letter::{
+    DigestContent, DigestCount, DigestFailures, DigestList, DigestRow, Letter, LetterError,
+};
 use crate::service::Parts;
 
 /// Most names in one list.
@@ -54,7 +55,12 @@ impl Naming<'_> {
             unread_batches: batches.unread,
             sent: batches.sent,
             created: batches.created,
-            reasons: batches.reasons.iter().map(reason).collect(),
+            reasons: (batches.reasons.iter())
+                .map(|(code, count)| DigestFailures {
+                    reason: (*code).into(),
+                    count: *count,
+                })
+                .collect(),
             failed: self.cases(&batches.failed),
             unconfirmed: self.cases(&batches.unconfirmed),
             stuck: (batches.stuck.iter())
@@ -113,7 +119,7 @@ impl Naming<'_> {
     fn case(&self, case: &Case) -> DigestRow {
         DigestRow {
             invitation_url: case.invitation.map(|id| self.invitation(id)),
-            reason: case.reason.map(|reason| reason.message().to_owned()),
+            reason: case.reason.map(Into::into),
             ..self.person(Some(case.contact), case.name.clone())
         }
     }
@@ -140,18 +146,7 @@ impl Naming<'_> {
     }
 }
 
-fn reason((code, count): (&ReasonCode, &usize)) -> DigestCount {
-    let spelled = serde_json::to_value(code).unwrap_or_default();
-    DigestCount {
-        words: code.message().to_owned(),
-        ..counted(spelled.as_str().unwrap_or_default(), *count)
-    }
-}
-
 fn counted(what: &str, count: usize) -> DigestCount {
-    DigestCount {
-        what: what.to_owned(),
-        words: String::new(),
-        count,
-    }
+    let what = what.to_owned();
+    DigestCount { what, count }
 }

@@ -13,7 +13,7 @@ use super::{Parts, Service};
 use crate::domain::batch::MailDelivery;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::InvitationId;
-use crate::letter::LetterError;
+use crate::letter::{DigestGap, LetterError, Unseen};
 use crate::remote::budget::Budget;
 use crate::remote::dataverse::Codes;
 use crate::remote::error::RemoteError;
@@ -125,20 +125,22 @@ async fn collect(parts: &Parts, from: Timestamp, until: Timestamp, budget: &Budg
     let unseen = &mut findings.unseen;
     findings.batches = or_unseen(batches, unseen, |error| {
         tracing::error!(%error, "the batch store does not work");
-        "the batches: the batch store does not work".to_owned()
+        DigestGap {
+            error: None,
+            ..gap(Unseen::Batches, &error)
+        }
     });
-    let because = |what: &str| {
-        let what = what.to_owned();
-        move |error: RemoteError| format!("{what}: {error}")
-    };
-    findings.rows = or_unseen(redeemed, unseen, because("redemptions"));
+    findings.rows = or_unseen(redeemed, unseen, |error| gap(Unseen::Redemptions, &error));
     (findings.rows.expired, findings.rows.more_expired) =
-        or_unseen(expired, unseen, because("expired invitations"));
+        or_unseen(expired, unseen, |error| gap(Unseen::Expired, &error));
     for (address, mailbox) in mailboxes {
-        let what = format!("the mailbox {}", masked(&address));
-        findings
-            .mailboxes
-            .push(or_unseen(mailbox, unseen, because(&what)));
+        findings.mailboxes.push(or_unseen(mailbox, unseen, |error| {
+            let mailbox = Some(masked(&address));
+            DigestGap {
+                mailbox,
+                ..gap(Unseen::Mailbox, &error)
+            }
+        }));
     }
     name(parts, &mut findings, budget).await;
     findings
@@ -169,26 +171,31 @@ async fn name(parts: &Parts, findings: &mut Findings, budget: &Budget) {
     let ids: Vec<InvitationId> = findings.returned_ids();
     let rows = parts.dataverse.invitations(&ids, Codes::Left, budget).await;
     let unseen = &mut findings.unseen;
-    let rows = or_unseen(rows, unseen, |error| {
-        format!("the invitations whose letters came back: {error}")
-    });
+    let rows = or_unseen(rows, unseen, |error| gap(Unseen::Returned, &error));
     findings.returned = rows.into_iter().flatten().collect();
     let contacts = findings.contacts();
     let names = parts.dataverse.names(&contacts, budget).await;
-    findings.names = or_unseen(names, &mut findings.unseen, |error| {
-        format!("the names of contacts: {error}")
-    });
+    let unseen = &mut findings.unseen;
+    findings.names = or_unseen(names, unseen, |error| gap(Unseen::Names, &error));
 }
 
 fn or_unseen<T: Default, E>(
     looked: Result<T, E>,
-    unseen: &mut Vec<String>,
-    why: impl FnOnce(E) -> String,
+    unseen: &mut Vec<DigestGap>,
+    why: impl FnOnce(E) -> DigestGap,
 ) -> T {
     looked.unwrap_or_else(|error| {
         unseen.push(why(error));
         T::default()
     })
+}
+
+fn gap(what: Unseen, error: &impl ToString) -> DigestGap {
+    DigestGap {
+        what,
+        mailbox: None,
+        error: Some(error.to_string()),
+    }
 }
 
 fn masked(address: &str) -> String {
