@@ -89,6 +89,36 @@ fn the_english_letter_with_the_least() {
     insta::assert_snapshot!("english_letter_least", letter.html);
 }
 
+/// The letter as whoever reads plain text gets it: Exchange derives that part from the HTML, much as this does.
+fn text_of(html: &str) -> String {
+    let reader = html2text::config::plain().no_table_borders();
+    let reader = reader.link_footnotes(false);
+    let text = reader.string_from_read(html.as_bytes(), 76).unwrap();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn every_letter_in_plain_text() {
+    let (brand, link, zone) = (brand(), link(), oslo());
+    let letters = packaged();
+    for (language, template) in letters.names() {
+        let letter = letters.render(&LetterContent {
+            language,
+            template,
+            replaces: true,
+            ..content(&brand, &link, &zone)
+        });
+        let letter = letter.unwrap();
+        let text = format!("Subject: {}\n\n{}", letter.subject, text_of(&letter.html));
+        assert!(
+            text.replace('\n', "").contains(link.expose()),
+            "{language}/{template}"
+        );
+        insta::assert_snapshot!(format!("{language}_{template}_text"), text);
+    }
+}
+
 #[test]
 fn the_packaged_letters_are_known_by_language_and_name() {
     let letters = packaged();
