@@ -209,7 +209,7 @@ impl Letters {
     pub fn render(&self, content: &LetterContent<'_>) -> Result<Letter, LetterError> {
         let subject = self.subject(content)?;
         let file = format!("{}/{}{HTML}", content.language, content.template);
-        let values = context! { subject => subject.as_str(), link => values::link(content.link), ..values::of(content) };
+        let values = context! { subject => subject.as_str(), link => content.link.expose(), ..values::of(content) };
         let html = self.fill(&file, values)?;
         let whole = content.link.stands_in(&html);
         whole

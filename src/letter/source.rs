@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -99,7 +100,25 @@ fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> R
             "prints a value that may be absent",
         ));
     }
+    if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() {
+        return escape(&value.to_string(), output);
+    }
     escape_formatter(output, state, value)
+}
+
+/// Writes a text as HTML. minijinja would also make a reference of each slash, which link scanners stumble over.
+fn escape(text: &str, output: &mut Output<'_>) -> Result<(), Error> {
+    for character in text.chars() {
+        match character {
+            '&' => output.write_str("&amp;")?,
+            '<' => output.write_str("&lt;")?,
+            '>' => output.write_str("&gt;")?,
+            '"' => output.write_str("&quot;")?,
+            '\'' => output.write_str("&#39;")?,
+            other => output.write_char(other)?,
+        }
+    }
+    Ok(())
 }
 
 /// Names the innermost place: an error in a part is reported once more by each template around it. Words that a

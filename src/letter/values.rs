@@ -6,7 +6,6 @@ use minijinja::{Value, context};
 
 use super::color::Color;
 use super::{Brand, LetterContent, moment as written};
-use crate::domain::redeem_link::RedeemLink;
 
 /// The longest subject, in UTF-16 units
 /// (<https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits>).
@@ -31,12 +30,6 @@ pub(super) fn of(content: &LetterContent<'_>) -> Value {
         replaces => content.replaces,
         expires => content.expires.map(|expires| moment(expires, content.zone, content.language)),
     }
-}
-
-/// The link as HTML. Plain escaping would write each slash as a reference, which link scanners stumble over.
-pub(super) fn link(link: &RedeemLink) -> Value {
-    let escaped = link.expose().replace('&', "&amp;").replace('\'', "&#39;");
-    Value::from_safe_string(escaped)
 }
 
 /// One line that fits into a subject.

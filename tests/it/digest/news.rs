@@ -46,7 +46,7 @@ async fn letters_that_were_sent_and_entries_that_failed_are_counted_with_their_r
     assert_eq!(outcome(&run(&world).await), "sent");
     let text = text(&world);
     for part in [
-        "Letters sent 2",
+        "2 Letters sent",
         "Failed: 1",
         "1 × contactNotFound: There is no contact with this id.",
         &nobody.to_string(),

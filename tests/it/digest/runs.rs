@@ -27,7 +27,7 @@ async fn the_host_can_run_it() {
     world.invite_contacts(&[world.contact("Ann")]).await;
     let run = world.host.fire("function-digest").await.unwrap();
     assert_eq!(run.body["tally"]["outcome"], "sent");
-    assert!(text(&world).contains("Letters sent 1"));
+    assert!(text(&world).contains("1 Letters sent"));
 }
 
 #[tokio::test]
@@ -72,8 +72,8 @@ async fn two_runs_with_the_same_last_send_one_letter_and_the_next_tells_only_wha
         assert_eq!(outcome(&run_since(&world, &last).await), "noNews");
         let digests = digests(&world);
         assert_eq!(digests.len(), 2, "{delivery}");
-        assert!(read(&digests[0]).contains("Letters sent 1"));
-        assert!(read(&digests[1]).contains("Letters sent 2"));
+        assert!(read(&digests[0]).contains("1 Letters sent"));
+        assert!(read(&digests[1]).contains("2 Letters sent"));
     }
 }
 
@@ -123,6 +123,8 @@ async fn a_missing_template_stops_the_start_where_a_digest_is_wanted() {
     std::fs::create_dir(templates.path().join("en")).unwrap();
     for file in [
         "layout.html",
+        "parts.html",
+        "invitation.html",
         "en/invitation.html",
         "en/invitation.subject.txt",
         "en/reminder.html",

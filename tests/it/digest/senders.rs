@@ -28,7 +28,7 @@ async fn a_letter_that_came_back_is_told_with_its_invitation() {
     a_moment_passes(&world);
     run(&world).await;
     let text = text(&world);
-    assert!(text.contains("Letters sent 2"), "{text}");
+    assert!(text.contains("2 Letters sent"), "{text}");
     assert!(text.contains("Letters that came back: 1"), "{text}");
     assert!(text.contains("Ann Tester ( invitation )"), "{text}");
     assert!(!text.contains("Ben Tester"), "{text}");
@@ -92,7 +92,7 @@ async fn drafts_that_a_lost_answer_left_behind_are_told_by_mailbox_and_stay() {
     run(&world).await;
     let text = text(&world);
     assert!(text.contains("Drafts left over"), "{text}");
-    assert!(text.contains("3 in i***@contoso.example"), "{text}");
+    assert!(text.contains("i***@contoso.example: 3"), "{text}");
     assert_eq!(world.sandbox.graph.drafts(SENDER).len(), 3);
 }
 
@@ -122,7 +122,7 @@ async fn a_mailbox_that_cannot_be_read_is_named_and_the_digest_leaves_from_anoth
     let text = text(&world);
     assert!(text.contains("Could not be looked at"), "{text}");
     assert!(
-        text.contains("the mailbox o***@contoso.example: Microsoft Graph refused"),
+        text.contains("The mailbox o***@contoso.example: Microsoft Graph refused"),
         "{text}"
     );
     assert_eq!(digests(&world)[0].mailbox, SENDER);
@@ -145,7 +145,7 @@ async fn a_digest_that_no_mailbox_takes_fails_the_timer_and_is_sent_once_one_doe
         );
         world.sandbox.graph.mailbox_state(SENDER, State::Ok);
         assert_eq!(outcome(&run_since(&world, &last).await), "sent");
-        assert!(text(&world).contains("Letters sent 1"));
+        assert!(text(&world).contains("1 Letters sent"));
     }
 }
 
@@ -164,7 +164,7 @@ async fn a_batch_that_keeps_the_mailbox_at_its_rate_does_not_keep_the_digest() {
     let sent = world.sandbox.graph.sent_items(SENDER);
     let mut digests = sent.iter().filter(|letter| letter.to.len() == 2);
     let text = read(digests.next().unwrap());
-    assert!(text.contains("Letters sent 1"), "{text}");
+    assert!(text.contains("1 Letters sent"), "{text}");
     assert!(!text.contains("Could not be looked at"), "{text}");
     large.abort();
 }

@@ -47,7 +47,7 @@ async fn inviter_account_and_workflow_stand_on_the_row() {
     assert_eq!(row["_adx_redemptionworkflow_value"], json!(WORKFLOW));
     let letter = world.letter(ann);
     assert_eq!(letter.subject, "Ida Tester invites you to Contoso");
-    assert!(letter.html.contains("Ida Tester invites you to Contoso."));
+    assert!(letter.html.contains("Ida Tester invites you to Contoso"));
 }
 
 #[tokio::test]

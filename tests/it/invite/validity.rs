@@ -38,9 +38,10 @@ async fn stored_expiry(world: &World, fields: &Value) -> Value {
     assert_eq!(answer.each("expiresOn")[0], stored);
     let moment: Timestamp = stored.as_str().unwrap().parse().unwrap();
     let moment = moment.to_zoned(oslo());
-    let words = moment.strftime("%A %-d %B %Y, %H:%M").to_string();
-    let html = world.letter(ann).html.replace("&#x2f;", "/");
-    let promise = format!("works until {words} (Europe/Oslo time) and only once");
+    let words = moment.strftime("%A, %B %-d, %Y at %-I:%M\u{a0}%p");
+    let hours = moment.offset().seconds() / 3_600;
+    let html = world.letter(ann).html;
+    let promise = format!("Open until {words} (Europe/Oslo, UTC+{hours}).");
     assert!(html.contains(&promise), "{promise}: {html}");
     stored
 }
