@@ -1,13 +1,18 @@
 //! Tests of the packaged letter, and of what a template may not do.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::invitation_code::InvitationCode;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl, ReturnPath};
 
-fn packaged() -> Letters {
-    Letters::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"))).unwrap()
+fn packaged() -> &'static Letters {
+    static PACKAGED: LazyLock<Letters> = LazyLock::new(|| {
+        Letters::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"))).unwrap()
+    });
+    &PACKAGED
 }
 
 fn portal() -> PortalUrl {
@@ -116,6 +121,59 @@ fn every_letter_in_plain_text() {
             "{language}/{template}"
         );
         insta::assert_snapshot!(format!("{language}_{template}_text"), text);
+    }
+}
+
+#[test]
+fn every_letter_says_until_when_to_the_minute_or_nothing_of_it() {
+    let (brand, link, zone) = (brand(), link(), oslo());
+    for (language, template) in packaged().names() {
+        let ends = content(&brand, &link, &zone);
+        let ends = LetterContent {
+            language,
+            template,
+            ..ends
+        };
+        let words = moment::in_words(&ends.expires.unwrap().to_zoned(oslo()), language);
+        let html = packaged().render(&ends).unwrap().html;
+        assert!(html.contains(&words), "{language}/{template}: {words}");
+        assert_eq!(html.matches("2026").count(), html.matches(&words).count());
+        let endless = LetterContent {
+            expires: None,
+            ..ends
+        };
+        let html = packaged().render(&endless).unwrap().html;
+        assert!(!html.contains("2026"), "{language}/{template}");
+    }
+}
+
+#[test]
+fn every_letter_says_whether_an_earlier_link_works() {
+    let (brand, link, zone) = (brand(), link(), oslo());
+    for (language, template) in packaged().names() {
+        let alone = content(&brand, &link, &zone);
+        let alone = LetterContent {
+            language,
+            template,
+            ..alone
+        };
+        let replaces = LetterContent {
+            replaces: true,
+            ..alone
+        };
+        let paragraphs = |content| {
+            packaged()
+                .render(content)
+                .unwrap()
+                .html
+                .matches("<p ")
+                .count()
+        };
+        assert_eq!(
+            paragraphs(&replaces),
+            paragraphs(&alone) + 1,
+            "{language}/{template}"
+        );
     }
 }
 
@@ -296,20 +354,25 @@ fn no_format_macro_prints_a_letter() {
 }
 
 proptest! {
-    /// Whatever people are called or write, the letter has the tags of the template and no others, says what they
-    /// wrote, and its code can be read back.
+    /// Whatever people are called or write, each letter has the tags of its template and no others, says what they
+    /// wrote, keeps its direction, and its code can be read back.
     #[test]
     fn nothing_that_people_write_becomes_markup(
-        name in hostile(), inviter in hostile(), message in hostile(), code: [u8; 32],
+        name in hostile(), inviter in hostile(), message in hostile(), code: [u8; 32], letter: prop::sample::Index,
     ) {
+        let letters = packaged();
+        let known: Vec<_> = letters.names().collect();
+        let (language, template) = known[letter.index(known.len())];
         let (brand, zone) = (Brand { name: name.clone(), ..brand() }, oslo());
         let code = InvitationCode::from_random(code);
         let link = RedeemLink::new(&portal(), None, &code, None);
-        let tame = LetterContent { inviter_name: Some("B"), message: Some("m"), ..content(&brand, &link, &zone) };
+        let tame = LetterContent {
+            language, template, inviter_name: Some("B"), message: Some("m"), replaces: true,
+            ..content(&brand, &link, &zone)
+        };
         let wild = LetterContent {
             contact_name: &name, inviter_name: Some(&inviter), message: Some(&message), ..tame
         };
-        let letters = packaged();
         let (tame, wild) = (letters.render(&tame).unwrap(), letters.render(&wild).unwrap());
         let breaks = |html: &str| html.matches("<br>").count();
         let line_breaks = breaks(&wild.html) - breaks(&tame.html);
@@ -317,6 +380,8 @@ proptest! {
         prop_assert_eq!(wild.html.matches('"').count(), tame.html.matches('"').count());
         prop_assert!(RedeemLink::code_in(&wild.html, &portal()).unwrap().same_as(&code));
         prop_assert!(!wild.subject.contains(char::is_control) && wild.subject.encode_utf16().count() <= 255);
+        let turns = ['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}'];
+        prop_assert!(!wild.html.contains(turns) && !wild.subject.contains(turns));
         prop_assert!(wild.html.len() < 60_000);
     }
 }
@@ -331,7 +396,9 @@ fn hostile() -> impl Strategy<Value = String> {
         Just("{{ link }}{% if %}".to_owned()),
         Just("<a href=\"https://portal.example.com/register?invitation=stolen\">".to_owned()),
         Just("<!-- ]]> --> &lt;b&gt; &amp;".to_owned()),
-        Just("\r\n\u{0}\u{202e}".to_owned()),
+        Just("\r\n\u{0}\u{202e}\u{2067}".to_owned()),
+        Just("Åsa 👩‍💻🇳🇴 صديق".to_owned()),
+        Just("W".repeat(200)),
         any::<String>(),
     ];
     prop::collection::vec(pieces, 1..6).prop_map(|pieces| format!("x{}", pieces.concat()))
