@@ -213,7 +213,7 @@ impl Invitation {
         in_scope && self.is_open() && !self.is_redeemed() && self.is_past_expiry(now)
     }
 
-    /// Whether somebody else than the invited contact redeemed it: the code opens it for whoever has it.
+    /// Whether somebody other than the invited contact redeemed it: the code opens it for whoever has it.
     pub fn is_redeemed_by_another(&self) -> bool {
         let (invited, redeemed) = (self.contact, self.redeemed_contact);
         invited.is_some() && redeemed.is_some() && invited != redeemed

@@ -97,7 +97,7 @@ async fn a_redemption_by_another_contact_or_one_too_many_is_pointed_out() {
     a_moment_passes(&world);
     run(&world).await;
     let text = text(&world);
-    let stranger = "Redeemed by somebody else than the invited contact: 1";
+    let stranger = "Redeemed by somebody other than the invited contact: 1";
     assert!(text.contains(stranger), "{text}");
     assert!(
         text.contains("Ann Tester , redeemed by Cora Tester"),
