@@ -225,7 +225,7 @@ impl Letters {
 }
 
 /// Something of everything that a digest can say, so that a language which lacks a word for it is found out.
-fn sample() -> DigestContent {
+pub(super) fn sample() -> DigestContent {
     let text = || Some("Sample".to_owned());
     let row = |reason: Option<ReasonCode>| DigestRow {
         name: text(),

@@ -1,5 +1,7 @@
 //! Tests of the packaged letter, and of what a template may not do.
 
+mod languages;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -8,7 +10,8 @@ use super::*;
 use crate::domain::invitation_code::InvitationCode;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl, ReturnPath};
 
-fn packaged() -> &'static Letters {
+/// The templates of the package, compiled once: that takes a while, and most tests want them.
+pub(super) fn packaged() -> &'static Letters {
     static PACKAGED: LazyLock<Letters> = LazyLock::new(|| {
         Letters::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"))).unwrap()
     });

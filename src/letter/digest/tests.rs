@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use super::*;
-
-fn packaged() -> Letters {
-    Letters::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"))).unwrap()
-}
+use crate::letter::tests::packaged;
 
 fn brand() -> Brand {
     Brand {
