@@ -15,6 +15,7 @@ mod fetch;
 mod fetch_value;
 mod filter;
 mod installation;
+mod language_tables;
 mod limits;
 mod link;
 mod message_tables;

@@ -81,6 +81,8 @@ pub(crate) struct Column {
     pub(crate) default: Option<i64>,
     /// Part of the portal solutions, so not present in every environment.
     pub(crate) portal: bool,
+    /// Which data model brings it.
+    pub(crate) model: Model,
 }
 
 impl Column {
@@ -94,6 +96,7 @@ impl Column {
             requirement,
             default: None,
             portal: false,
+            model: Model::Any,
         }
     }
 
@@ -119,6 +122,11 @@ impl Column {
 
     pub(crate) const fn portal(mut self) -> Self {
         self.portal = true;
+        self
+    }
+
+    pub(crate) const fn of(mut self, model: Model) -> Self {
+        self.model = model;
         self
     }
 
@@ -239,11 +247,13 @@ pub(crate) struct ManyToMany {
     pub(crate) model: Model,
 }
 
-/// A table as one environment has it: with or without the columns of the portal solutions.
+/// A table as one environment has it: with or without the columns of the portal solutions and of either data model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entity {
     pub(crate) table: &'static Table,
     pub(crate) portal_columns: bool,
+    pub(crate) enhanced: bool,
+    pub(crate) standard: bool,
     pub(crate) custom: &'static Customization,
 }
 
@@ -253,6 +263,8 @@ impl Entity {
         Self {
             table,
             portal_columns: true,
+            enhanced: true,
+            standard: true,
             custom: &PLAIN,
         }
     }
@@ -261,6 +273,11 @@ impl Entity {
         self.table
             .all_columns()
             .filter(move |column| self.portal_columns || !column.portal)
+            .filter(move |column| match column.model {
+                Model::Any => true,
+                Model::Enhanced => self.enhanced,
+                Model::Standard => self.standard,
+            })
             .filter(move |column| self.custom.has(column))
     }
 

@@ -30,9 +30,11 @@ pub struct Settings {
     pub application_user: bool,
     /// Whether the columns that the portal solutions add to contact exist.
     pub portal_columns: bool,
-    /// Whether web roles are site components (`adx_invitation_mspp_webrole_powerpagecomponent`).
+    /// Whether web roles are site components (`adx_invitation_mspp_webrole_powerpagecomponent`), and contacts choose
+    /// their language by its number (`mspp_userpreferredlcid`).
     pub enhanced_data_model: bool,
-    /// Whether web roles are rows of `adx_webrole` (`adx_invitation_webrole`).
+    /// Whether web roles are rows of `adx_webrole` (`adx_invitation_webrole`), and contacts refer to their language
+    /// (`adx_preferredlanguageid`).
     pub standard_data_model: bool,
     /// Whether a PATCH whose values all equal the stored ones changes nothing, not even the `ETag`.
     pub equal_values_keep_etag: bool,
@@ -183,6 +185,8 @@ impl State {
         let custom = custom.copied().unwrap_or(&PLAIN);
         (!custom.absent).then(|| Entity {
             portal_columns: self.settings.portal_columns,
+            enhanced: self.settings.enhanced_data_model,
+            standard: self.settings.standard_data_model,
             custom,
             ..Entity::new(table)
         })

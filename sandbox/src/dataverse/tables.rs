@@ -2,7 +2,7 @@
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/about-entity-reference>
 
 use super::schema::{Access, Column, Kind, Model, Ownership, Requirement, State, Table, Target};
-use super::{message_tables, portal_tables, process_tables, time_tables};
+use super::{language_tables, message_tables, portal_tables, process_tables, time_tables};
 
 /// Shorthand for a lookup with one target that is emptied when its target goes.
 pub(crate) const fn to(navigation: &'static str, table: &'static str) -> Target {
@@ -180,11 +180,8 @@ static CONTACT: Table = Table {
         moment("adx_identity_lockoutenddate").portal(),
         Column::new("adx_identity_accessfailedcount", Kind::Integer(0, LARGEST)).portal(),
         boolean("adx_identity_twofactorenabled").portal().or(0),
-        lookup(
-            "adx_preferredlanguageid",
-            &[to("adx_preferredlanguageid", "adx_portallanguage")],
-        )
-        .portal(),
+        language_tables::PREFERRED_ROW,
+        language_tables::PREFERRED_CHOICE,
         boolean("adx_profilealert").portal(),
         moment("adx_profilealertdate").portal(),
         Column::new("adx_profilealertinstructions", Kind::Memo(4096)).portal(),
@@ -279,6 +276,7 @@ pub(crate) static TABLES: &[&Table] = &[
     &portal_tables::INVITATION,
     &portal_tables::INVITE_REDEMPTION,
     &portal_tables::EXTERNAL_IDENTITY,
+    &language_tables::PORTAL_LANGUAGE,
     &portal_tables::WEB_ROLE,
     &portal_tables::SITE,
     &portal_tables::SITE_SETTING,

@@ -1,4 +1,4 @@
-//! Sample contacts: mostly plain people, and two whose invitation ends otherwise.
+//! Sample contacts: mostly plain people of several languages, and two whose invitation ends otherwise.
 
 use std::fmt;
 
@@ -6,8 +6,16 @@ use crate::Dataverse;
 use serde_json::json;
 use uuid::Uuid;
 
-const FIRST_NAMES: [&str; 8] = [
-    "Amara", "Bjørn", "Chiara", "Diego", "Eszter", "Farid", "Grace", "Hiro",
+/// First names, and the languages that their bearers prefer, by number.
+const FIRST_NAMES: [(&str, Option<i64>); 8] = [
+    ("Amara", None),
+    ("Bjørn", Some(1044)),
+    ("Chiara", Some(1040)),
+    ("Diego", Some(3082)),
+    ("Eszter", Some(1038)),
+    ("Farid", Some(1025)),
+    ("Grace", Some(1033)),
+    ("Hiro", Some(1041)),
 ];
 const LAST_NAMES: [&str; 7] = [
     "Okafor",
@@ -52,7 +60,7 @@ pub(super) fn seed(dataverse: &Dataverse, count: usize) -> Vec<Contact> {
 }
 
 fn add(dataverse: &Dataverse, index: usize, kind: &Kind) -> Contact {
-    let first = FIRST_NAMES[index % FIRST_NAMES.len()];
+    let (first, language) = FIRST_NAMES[index % FIRST_NAMES.len()];
     let last = LAST_NAMES[index % LAST_NAMES.len()];
     let (address, note) = match kind {
         Kind::Plain => (Some(format!("contact{index}@fabrikam.example")), ""),
@@ -62,7 +70,12 @@ fn add(dataverse: &Dataverse, index: usize, kind: &Kind) -> Contact {
             " (letters bounce)",
         ),
     };
-    let row = json!({"firstname": first, "lastname": last, "emailaddress1": address});
+    let row = json!({
+        "firstname": first,
+        "lastname": last,
+        "emailaddress1": address,
+        "mspp_userpreferredlcid": language,
+    });
     Contact {
         id: dataverse.insert("contacts", &row),
         name: format!("{first} {last}"),

@@ -226,3 +226,52 @@ async fn columns_are_noted_by_the_set_they_belong_to() {
     ];
     assert_eq!(noted, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_data_model_has_its_own_column_for_the_language_of_a_contact() {
+    let world = World::new();
+    let (choice, lookup) = ("mspp_userpreferredlcid", "_adx_preferredlanguageid_value");
+    for (enhanced, standard) in [(true, false), (false, true), (true, true), (false, false)] {
+        world.dataverse.configure(|settings| {
+            settings.enhanced_data_model = enhanced;
+            settings.standard_data_model = standard;
+        });
+        for (column, there) in [(choice, enhanced), (lookup, standard)] {
+            let answer = world.get(&format!("contacts?$select={column}")).await;
+            assert_eq!(answer.status, if there { 200 } else { 400 }, "{column}");
+            let name = column.trim_start_matches('_').trim_end_matches("_value");
+            let columns = "EntityDefinitions(LogicalName='contact')/Attributes?$select=LogicalName";
+            let columns = world.get(columns).await.text;
+            assert_eq!(columns.contains(&format!("\"{name}\"")), there, "{name}");
+        }
+        let languages = world.get("adx_portallanguages").await;
+        assert_eq!(languages.status, if standard { 200 } else { 404 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn contacts_prefer_a_number_of_the_list_or_a_language_that_callers_may_see() {
+    let world = World::new();
+    let anna = format!("contacts({})", world.contact("Anna"));
+    for (number, status) in [(1044, 204), (1045, 204), (1034, 400)] {
+        let body = json!({"mspp_userpreferredlcid": number});
+        assert_eq!(world.patch(&anna, &[], &body).await.status, status);
+    }
+    assert_eq!(world.get(&anna).await.body["mspp_userpreferredlcid"], 1045);
+    world
+        .dataverse
+        .configure(|settings| settings.standard_data_model = true);
+    let norwegian = world.dataverse.add_portal_language("nb-NO");
+    let bind = "adx_preferredlanguageid@odata.bind";
+    let body = json!({ bind: format!("/adx_portallanguages({norwegian})") });
+    assert_eq!(world.patch(&anna, &[], &body).await.status, 204);
+    let lookup = "_adx_preferredlanguageid_value";
+    assert_eq!(world.get(&anna).await.body[lookup], json!(norwegian));
+    let languages = world.get("adx_portallanguages").await.body;
+    assert_eq!(languages["value"][0]["adx_languagecode"], "nb-NO");
+    world.dataverse.deny("adx_portallanguages", Verb::Read);
+    let answer = world.get("adx_portallanguages").await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.text.contains("prvReadadx_portallanguage"));
+    assert_eq!(world.get(&anna).await.body[lookup], json!(norwegian));
+}
