@@ -8,6 +8,7 @@ pub mod expiry;
 pub mod ids;
 pub mod invitation;
 pub mod invitation_code;
+pub mod language;
 pub mod outcome;
 pub mod progress;
 pub mod redeem_link;
