@@ -46,13 +46,13 @@ pub struct Terms {
 }
 
 /// What the letters of a batch have in common.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LetterTerms {
-    /// A language of the template set.
-    pub language: String,
-    /// A template of that language.
-    pub template: String,
+    /// The language of the template set that was asked for; else each letter is in its contact's own.
+    pub language: Option<String>,
+    /// The template that was asked for; else each letter is made from its plan's own.
+    pub template: Option<String>,
     /// A subject that replaces the template's.
     pub subject: Option<String>,
     /// A personal message, plain text.
@@ -66,19 +66,26 @@ pub struct LetterTerms {
 impl LetterTerms {
     /// The template of a letter about which a request says nothing.
     pub const INVITATION: &str = "invitation";
+    /// The template of a letter whose link its contact has been sent before.
+    pub const RESEND: &str = "resend";
     /// The template of reminders.
     pub const REMINDER: &str = "reminder";
 
-    /// The plain letter in a language.
-    pub fn plain(language: &str) -> Self {
-        Self {
-            language: language.to_owned(),
-            template: Self::INVITATION.to_owned(),
-            subject: None,
-            message: None,
-            return_path: None,
-            inviter_name: None,
-        }
+    /// The templates that a plan's letter may be made from, best first: not every language has a letter of its own
+    /// for a link that is sent again.
+    pub fn templates(&self, plan: &Plan) -> impl Iterator<Item = &str> + Clone {
+        let own = match (plan, self.template.as_deref()) {
+            (Plan::Remind { .. }, _) => [Some(Self::REMINDER), None],
+            (_, Some(named)) => [Some(named), None],
+            (Plan::Resend(_) | Plan::Extend(_) | Plan::Reopen(_), None) => {
+                [Some(Self::RESEND), Some(Self::INVITATION)]
+            }
+            // Of what someone else prepared, its contact has had no letter from us.
+            (Plan::Settled(_) | Plan::Create(_) | Plan::Replace { .. } | Plan::Adopt(_), None) => {
+                [Some(Self::INVITATION), None]
+            }
+        };
+        own.into_iter().flatten()
     }
 }
 

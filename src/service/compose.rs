@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::choose::Choice;
 use super::mark::Mailed;
 use super::plan::check_contact;
 use super::prepare::{Prepared, Rival};
@@ -179,12 +180,15 @@ impl Work<'_> {
         let Some(code) = row.code.clone() else {
             return self.refuse(row, conflict()).await;
         };
-        let to_name = survey
-            .contacts
-            .get(&item.entry.contact)
-            .and_then(|contact| contact.name.clone());
+        let contact = survey.contacts.get(&item.entry.contact);
+        let to_name = contact.and_then(|contact| contact.name.clone());
         let to_name = to_name.unwrap_or_default();
-        let letter = match self.render(row, &code, &to_name, &item.entry.plan) {
+        let (terms, plan) = (&self.terms.letter, &item.entry.plan);
+        let preferred = contact.and_then(|contact| contact.language);
+        let choice = (self.parts)
+            .choose(terms, plan, preferred, &self.budget)
+            .await?;
+        let letter = match self.render(row, &code, &to_name, (plan, choice)) {
             Ok(letter) => letter,
             Err(error) => {
                 tracing::error!(batch = %self.terms.number, invitation = %row.id, %error, "a letter could not be made");
@@ -197,7 +201,7 @@ impl Work<'_> {
                     .await;
             }
         };
-        let key = delivery_key(&item.entry.plan, row.id, self.terms.number);
+        let key = delivery_key(plan, row.id, self.terms.number);
         Ok(Judged::Ready(Box::new(Ready {
             place,
             row: row.clone(),
@@ -214,21 +218,17 @@ impl Work<'_> {
         row: &Invitation,
         code: &InvitationCode,
         name: &str,
-        plan: &Plan,
+        (plan, choice): (&Plan, Choice<'_>),
     ) -> Result<Letter, LetterError> {
         let (policy, terms) = (&self.parts.policy, &self.terms.letter);
-        let language = policy
-            .languages
-            .get(&terms.language)
-            .and_then(Option::as_ref);
         let return_path = terms
             .return_path
             .as_deref()
             .and_then(|path| ReturnPath::parse(path).ok());
-        let link = RedeemLink::new(&policy.portal_url, language, code, return_path.as_ref());
+        let link = RedeemLink::new(&policy.portal_url, choice.path, code, return_path.as_ref());
         self.parts.letters.render(&LetterContent {
-            language: &terms.language,
-            template: &terms.template,
+            language: choice.language,
+            template: choice.template,
             brand: &policy.brand,
             contact_name: name,
             inviter_name: terms.inviter_name.as_deref(),

@@ -24,6 +24,7 @@ use crate::remote::journal::Store;
 use crate::remote::portal::Visitor;
 
 mod again;
+mod choose;
 mod claim;
 mod compose;
 pub mod contact_created;
@@ -63,7 +64,7 @@ pub struct Policy {
     pub time_zone: TimeZone,
     /// Letter languages, and the site's path for each where there is one.
     pub languages: BTreeMap<String, Option<LanguagePath>>,
-    /// The language of a request that names none.
+    /// The language of a letter where neither its request nor its contact names one of them.
     pub default_language: String,
     /// The looks of a letter.
     pub brand: Brand,

@@ -172,16 +172,11 @@ async fn kind(parts: &Parts, batch: BatchNumber) -> Result<Option<Kind>, StoreEr
         send_email,
         ..
     } = progress.terms;
-    let default = &parts.policy.default_language;
-    let known = parts.policy.languages.contains_key(&letter.language);
+    let known = |language: &String| parts.policy.languages.contains_key(language);
     Ok(send_email.then(|| Kind {
         letter: LetterTerms {
-            language: if known {
-                letter.language
-            } else {
-                default.clone()
-            },
-            template: LetterTerms::REMINDER.to_owned(),
+            language: letter.language.filter(known),
+            template: None,
             // What a person wrote for the first letter need not suit a second one.
             subject: None,
             message: None,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Service;
-use crate::domain::batch::Entry;
+use crate::domain::batch::{Entry, LetterTerms, Plan};
 use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
 use crate::domain::invitation::Invitation;
 use crate::domain::outcome::{Counts, Outcome, OutcomeKind};
@@ -15,6 +15,7 @@ use crate::domain::progress::{Item, Journalled, Progress, Stage};
 use crate::domain::redeem_link::{RedeemLink, ReturnPath};
 use crate::remote::budget::Budget;
 use crate::remote::dataverse::Codes;
+use crate::remote::dataverse::languages::PreferredLanguage;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::StoreError;
 
@@ -173,27 +174,38 @@ impl Service {
         let pending = rows
             .iter()
             .filter(|row| row.is_pending_for(now, policy.site.website()));
-        Ok(pending
-            .filter_map(|row| Some((row.id, self.link(row, progress)?)))
-            .collect())
+        let pending: Vec<_> = pending.collect();
+        let terms = &progress.terms.letter;
+        let preferred = self.preferences(terms, &pending, &budget).await?;
+        let return_path = terms.return_path.as_deref();
+        let return_path = return_path.and_then(|path| ReturnPath::parse(path).ok());
+        let mut links = HashMap::new();
+        for row in pending {
+            let Some(code) = &row.code else { continue };
+            let preferred = row.contact.and_then(|id| preferred.get(&id).copied());
+            let plan = Plan::Create(row.id);
+            let choice = (self.0).choose(terms, &plan, preferred, &budget).await?;
+            let link = RedeemLink::new(&policy.portal_url, choice.path, code, return_path.as_ref());
+            links.insert(row.id, link);
+        }
+        Ok(links)
     }
 
-    fn link(&self, row: &Invitation, progress: &Progress) -> Option<RedeemLink> {
-        let (policy, letter) = (&self.0.policy, &progress.terms.letter);
-        let language = policy
-            .languages
-            .get(&letter.language)
-            .and_then(Option::as_ref);
-        let path = letter
-            .return_path
-            .as_deref()
-            .and_then(|path| ReturnPath::parse(path).ok());
-        Some(RedeemLink::new(
-            &policy.portal_url,
-            language,
-            row.code.as_ref()?,
-            path.as_ref(),
-        ))
+    /// The languages that the contacts of links prefer, where the links depend on them.
+    async fn preferences(
+        &self,
+        terms: &LetterTerms,
+        rows: &[&Invitation],
+        budget: &Budget,
+    ) -> Result<HashMap<ContactId, PreferredLanguage>, RemoteError> {
+        let mut paths = self.0.policy.languages.values();
+        if terms.language.is_some() || !paths.any(Option::is_some) {
+            return Ok(HashMap::new());
+        }
+        let contacts: Vec<_> = rows.iter().filter_map(|row| row.contact).collect();
+        (self.0.dataverse)
+            .preferred_languages(&contacts, budget)
+            .await
     }
 }
 

@@ -294,16 +294,11 @@ async fn first_terms(parts: &Parts, case: &Case) -> Result<Option<Terms>, StoreE
 /// What the letter says: what the first one said, as far as the templates and languages are still there.
 fn letter(parts: &Parts, request: &ResendRequest, first: Option<LetterTerms>) -> LetterTerms {
     let policy = &parts.policy;
-    let mut letter = first.unwrap_or_else(|| LetterTerms::plain(&policy.default_language));
-    if let Some(language) = &request.language {
-        letter.language.clone_from(language);
-    }
-    if !policy.languages.contains_key(&letter.language) {
-        letter.language.clone_from(&policy.default_language);
-    }
-    if !parts.letters.has(&letter.language, &letter.template) {
-        LetterTerms::INVITATION.clone_into(&mut letter.template);
-    }
+    let mut letter = first.unwrap_or_default();
+    let known = |language: &String| policy.languages.contains_key(language);
+    letter.language = request.language.clone().or(letter.language.filter(known));
+    let language = letter.language.as_ref().unwrap_or(&policy.default_language);
+    letter.template = (letter.template).filter(|template| parts.letters.has(language, template));
     letter.message = request.message.clone().or(letter.message);
     letter
 }

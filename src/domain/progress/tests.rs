@@ -15,8 +15,8 @@ fn terms() -> Terms {
         include_registered: false,
         senders: vec!["a@example.com".to_owned()],
         letter: LetterTerms {
-            language: "en".to_owned(),
-            template: "invitation".to_owned(),
+            language: Some("en".to_owned()),
+            template: Some("invitation".to_owned()),
             subject: None,
             message: None,
             return_path: None,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::languages::{LanguageColumns, PreferredLanguage};
 use super::multipart::{Part, Step};
 use super::odata::{Filter, Query};
 use super::rows::{self, Codes, InvitationRow};
@@ -35,6 +36,8 @@ pub struct Contact {
     pub email_allowed: bool,
     /// Whether the contact has a local sign-in.
     pub has_username: bool,
+    /// The language of the site that the contact prefers.
+    pub language: Option<PreferredLanguage>,
 }
 
 /// What Dataverse says about some contacts at one moment.
@@ -82,6 +85,8 @@ struct ContactRow {
     statecode: i32,
     donotemail: Option<bool>,
     adx_identity_username: Option<String>,
+    #[serde(flatten)]
+    language: LanguageColumns,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +122,8 @@ impl Dataverse {
         let parts = self.batch(READ, &operations, false, budget).await?;
         let mut survey = Survey::default();
         for answers in parts.chunks(questions_a_chunk) {
-            self.take_answers(answers, &mut survey, budget).await?;
+            self.take_answers(answers, (schema, &mut survey), budget)
+                .await?;
         }
         Ok(survey)
     }
@@ -125,7 +131,7 @@ impl Dataverse {
     async fn take_answers(
         &self,
         answers: &[Part],
-        survey: &mut Survey,
+        (schema, survey): (&Schema, &mut Survey),
         budget: &Budget,
     ) -> Result<(), RemoteError> {
         let [contacts, invitations, external @ ..] = answers else {
@@ -136,7 +142,7 @@ impl Dataverse {
         for row in self.all_rows::<ContactRow>(READ, contacts, budget).await? {
             survey
                 .contacts
-                .insert(ContactId::new(row.contactid), row.into());
+                .insert(ContactId::new(row.contactid), row.read(schema));
         }
         for row in self
             .all_rows::<InvitationRow>(READ, invitations, budget)
@@ -205,6 +211,7 @@ fn questions(schema: &Schema, codes: Codes, contacts: &[Uuid]) -> Vec<Step> {
     if schema.contact_username {
         columns.push("adx_identity_username");
     }
+    columns.extend(LanguageColumns::of(schema));
     let people = Query::over("contacts")
         .select(&columns)
         .filter(&Filter::key_in("contactid", ids()));
@@ -235,15 +242,16 @@ fn that_matters() -> Filter {
     Filter::any([numbered, open])
 }
 
-impl From<ContactRow> for Contact {
-    fn from(row: ContactRow) -> Self {
+impl ContactRow {
+    fn read(self, schema: &Schema) -> Contact {
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        Self {
-            name: filled(row.fullname),
-            email: filled(row.emailaddress1),
-            active: row.statecode == STATE_ACTIVE,
-            email_allowed: row.donotemail != Some(true),
-            has_username: filled(row.adx_identity_username).is_some(),
+        Contact {
+            name: filled(self.fullname),
+            email: filled(self.emailaddress1),
+            active: self.statecode == STATE_ACTIVE,
+            email_allowed: self.donotemail != Some(true),
+            has_username: filled(self.adx_identity_username).is_some(),
+            language: self.language.read(schema),
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod figures;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 pub mod invitations;
+pub mod languages;
 pub mod listing;
 mod multipart;
 mod new_row;
@@ -44,6 +45,7 @@ pub mod site_settings;
 pub mod sources;
 mod used;
 
+use languages::SiteLanguages;
 use multipart::{Part, Step};
 pub use rows::Codes;
 pub use schema::Schema;
@@ -64,6 +66,7 @@ pub struct Dataverse {
     endpoint: Arc<Endpoint>,
     root: Url,
     schema: Arc<OnceCell<Schema>>,
+    languages: Arc<SiteLanguages>,
 }
 
 impl Dataverse {
@@ -89,6 +92,7 @@ impl Dataverse {
             )),
             root,
             schema: Arc::default(),
+            languages: Arc::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use super::Dataverse;
 use super::multipart::{Part, Step};
 use super::used::{
     ACCOUNTS, CONTACTS, EXTERNAL_IDENTITIES, INVITATIONS, PERSONAL_VIEWS, PROCESSES, REDEMPTIONS,
-    SITES, UsedTable, VIEWS, roles,
+    SITE_LANGUAGES, SITES, UsedTable, VIEWS, roles,
 };
 use crate::domain::batch::DataModel;
 use crate::remote::budget::Budget;
@@ -51,6 +51,8 @@ pub enum Rows {
     ExternalIdentities,
     /// Redemptions of invitations.
     Redemptions,
+    /// The languages of sites.
+    SiteLanguages,
     /// The sites.
     Sites,
     /// Accounts.
@@ -72,6 +74,7 @@ impl Rows {
             Self::Contacts => &CONTACTS,
             Self::ExternalIdentities => &EXTERNAL_IDENTITIES,
             Self::Redemptions => &REDEMPTIONS,
+            Self::SiteLanguages => &SITE_LANGUAGES,
             Self::Sites => &SITES,
             Self::Accounts => &ACCOUNTS,
             Self::Processes => &PROCESSES,

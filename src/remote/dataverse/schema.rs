@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::bound::role_relationship;
+use super::used::preferred_language;
 use super::{Dataverse, Part, Step};
 use crate::domain::batch::DataModel;
 use crate::remote::budget::Budget;
@@ -23,6 +24,8 @@ pub struct Schema {
     pub contact_username: bool,
     /// The table `adx_externalidentity`.
     pub external_identities: bool,
+    /// The data models whose column for the preferred language contacts have, the one that counts first.
+    pub preferred_languages: Vec<DataModel>,
     /// The data models whose web roles an invitation can give; an environment may have both.
     pub role_models: Vec<DataModel>,
 }
@@ -85,16 +88,17 @@ impl Dataverse {
             let mut names = relationships.iter();
             names.any(|relationship| relationship.schema_name.eq_ignore_ascii_case(name))
         };
+        let contact = self.column_names(contact)?;
         let models = [DataModel::Enhanced, DataModel::Standard];
+        let role_models: Vec<_> = models.into_iter().filter(relates).collect();
         Ok(Schema {
             invitation_website: self.column_names(invitation)?.contains("mspp_websiteid"),
-            contact_username: self
-                .column_names(contact)?
-                .contains("adx_identity_username"),
+            contact_username: contact.contains("adx_identity_username"),
             external_identities: self
                 .found::<serde::de::IgnoredAny>(READ, external)?
                 .is_some(),
-            role_models: models.into_iter().filter(relates).collect(),
+            preferred_languages: preferred_languages(&contact, &role_models),
+            role_models,
         })
     }
 
@@ -128,4 +132,15 @@ impl Dataverse {
             .map(|column| column.logical_name)
             .collect())
     }
+}
+
+/// The site writes the column of its own data model. Which that is cannot be told where the environment has both; then
+/// the newer model is the likelier one.
+fn preferred_languages(contact: &BTreeSet<String>, role_models: &[DataModel]) -> Vec<DataModel> {
+    let mut models = vec![DataModel::Enhanced, DataModel::Standard];
+    if role_models == [DataModel::Standard] {
+        models.reverse();
+    }
+    models.retain(|model| contact.contains(preferred_language(*model)));
+    models
 }

@@ -15,6 +15,8 @@ pub enum Need {
     SignIns,
     /// Telling when invitations were redeemed; the portal solutions bring it.
     Redemptions,
+    /// Writing to contacts in the language they prefer; each data model brings a column of its own for it.
+    Languages,
     /// Deployments that name their site.
     Website,
     /// Invitations that give web roles, in this data model.
@@ -109,13 +111,36 @@ pub(super) const INVITATIONS: UsedTable = UsedTable {
 
 /// The table of contacts.
 pub(super) const CONTACTS: UsedTable = UsedTable {
-    more: &[("adx_identity_username", Need::SignIns)],
+    more: &[
+        ("adx_identity_username", Need::SignIns),
+        (preferred_language(DataModel::Enhanced), Need::Languages),
+        (preferred_language(DataModel::Standard), Need::Languages),
+    ],
     ..table(
         ("contact", "contacts", "contactid"),
         Need::Always,
         &["fullname", "emailaddress1", "statecode", "donotemail"],
     )
 };
+
+/// The column of contacts that holds the language they prefer: a number in the enhanced data model, else a lookup.
+pub(super) const fn preferred_language(model: DataModel) -> &'static str {
+    match model {
+        DataModel::Enhanced => "mspp_userpreferredlcid",
+        DataModel::Standard => "adx_preferredlanguageid",
+    }
+}
+
+/// The table of site languages, in the standard data model.
+pub(super) const SITE_LANGUAGES: UsedTable = table(
+    (
+        "adx_portallanguage",
+        "adx_portallanguages",
+        "adx_portallanguageid",
+    ),
+    Need::Languages,
+    &["adx_languagecode"],
+);
 
 /// The table of external sign-ins.
 pub(super) const EXTERNAL_IDENTITIES: UsedTable = table(
@@ -197,9 +222,10 @@ pub(super) const PERSONAL_VIEWS: UsedTable = table(
 );
 
 /// Every table that is used, that of invitations first.
-pub(super) const TABLES: [&UsedTable; 11] = [
+pub(super) const TABLES: [&UsedTable; 12] = [
     &INVITATIONS,
     &CONTACTS,
+    &SITE_LANGUAGES,
     &EXTERNAL_IDENTITIES,
     &REDEMPTIONS,
     &SITES,

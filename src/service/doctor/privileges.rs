@@ -110,6 +110,15 @@ fn groups(policy: &Policy) -> Vec<Group> {
             Worth::Offered,
         ),
     ];
+    if policy.languages.len() > 1 {
+        groups.push(group(
+            "privileges.languages",
+            &[Rows::SiteLanguages],
+            &[Verb::Read],
+            "the languages that contacts prefer, in the standard data model",
+            Worth::Wanted,
+        ));
+    }
     if policy.site.website().is_some() {
         groups.push(group(
             "privileges.sites",

@@ -42,10 +42,14 @@ fn judge(found: &Definitions, policy: &Policy) -> Vec<Check> {
         } else if counted.is_empty() {
             Check::pass(id, format!("All {what} that are used are there."))
         } else {
-            let advice = format!(
-                "Without them nobody can tell which contacts have a sign-in already, and they are invited again. {INSTALL}"
-            );
-            Check::warn(id, seen(), advice)
+            let only_languages = counted.iter().all(|(_, it)| it.need == Need::Languages);
+            let loss = if only_languages {
+                "Without one of them nobody can tell which language a contact prefers; letters whose request names none \
+                 are in DEFAULT_LANGUAGE."
+            } else {
+                "Without them nobody can tell which contacts have a sign-in already, and they are invited again."
+            };
+            Check::warn(id, seen(), format!("{loss} {INSTALL}"))
         }
     };
     let mut checks = vec![
@@ -74,12 +78,23 @@ fn weight(need: Need, found: &Definitions, policy: &Policy) -> Status {
     let fails = match need {
         Need::Always => true,
         Need::SignIns | Need::Redemptions => return Status::Warn,
+        // Each data model has a column of its own, and only one of them a table.
+        Need::Languages if knows_languages(found) => false,
+        Need::Languages => return Status::Warn,
         Need::Website => policy.site.website().is_some(),
         Need::Roles(model) => {
             !policy.allowed_roles.is_empty() && found.role_models.contains(&model)
         }
     };
     if fails { Status::Fail } else { Status::Pass }
+}
+
+/// Whether contacts have a column for the language they prefer, of whichever data model.
+fn knows_languages(found: &Definitions) -> bool {
+    let lacking = found.columns.iter();
+    let lacking =
+        lacking.filter(|it| it.need == Need::Languages && it.name.starts_with("contact."));
+    lacking.count() < 2
 }
 
 fn web_roles(found: &Definitions, policy: &Policy) -> Check {

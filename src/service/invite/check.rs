@@ -113,14 +113,8 @@ pub(super) fn terms(
         include_registered: request.include_registered,
         senders: policy.senders.clone(),
         letter: LetterTerms {
-            language: request
-                .language
-                .clone()
-                .unwrap_or_else(|| policy.default_language.clone()),
-            template: request
-                .template
-                .clone()
-                .unwrap_or_else(|| LetterTerms::INVITATION.to_owned()),
+            language: request.language.clone(),
+            template: request.template.clone(),
             subject: request.subject.clone(),
             message: request.message.clone(),
             return_path: request
