@@ -77,10 +77,9 @@ fn judge(found: &Definitions, policy: &Policy) -> Vec<Check> {
 fn weight(need: Need, found: &Definitions, policy: &Policy) -> Status {
     let fails = match need {
         Need::Always => true,
-        Need::SignIns | Need::Redemptions => return Status::Warn,
         // Each data model has a column of its own, and only one of them a table.
         Need::Languages if knows_languages(found) => false,
-        Need::Languages => return Status::Warn,
+        Need::SignIns | Need::Redemptions | Need::Languages => return Status::Warn,
         Need::Website => policy.site.website().is_some(),
         Need::Roles(model) => {
             !policy.allowed_roles.is_empty() && found.role_models.contains(&model)
