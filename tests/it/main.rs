@@ -45,4 +45,5 @@ mod takeover;
 mod throttled;
 mod timers;
 mod trouble;
+mod wording;
 mod world;

@@ -192,3 +192,35 @@ impl Dataverse {
         Ok(preferred)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::ToSpan as _;
+
+    #[test]
+    fn languages_are_read_again_after_an_hour_and_for_an_unknown_one_after_a_minute() {
+        let read = Timestamp::UNIX_EPOCH;
+        let [norwegian, unknown] = [1, 2].map(Uuid::from_u128);
+        let language = SiteLanguage::new("nb-NO").map(|language| (norwegian, language));
+        let readable = Some(language.into_iter().collect());
+        for (languages, row, seconds, holds) in [
+            (&readable, norwegian, 3_599, true),
+            (&readable, norwegian, 3_601, false),
+            (&readable, unknown, 59, true),
+            (&readable, unknown, 61, false),
+            (&None, norwegian, 59, true),
+            (&None, norwegian, 61, false),
+            // Somebody has set the clock back.
+            (&readable, norwegian, -3_601, false),
+        ] {
+            let languages = languages.clone();
+            let known = Known { read, languages };
+            assert_eq!(
+                known.holds(row, read + seconds.seconds()),
+                holds,
+                "{seconds}"
+            );
+        }
+    }
+}

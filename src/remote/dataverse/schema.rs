@@ -144,3 +144,25 @@ fn preferred_languages(contact: &BTreeSet<String>, role_models: &[DataModel]) ->
     models.retain(|model| contact.contains(preferred_language(*model)));
     models
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DataModel::{Enhanced, Standard};
+
+    #[test]
+    fn the_language_column_of_the_sites_data_model_counts_first() {
+        let both = ["mspp_userpreferredlcid", "adx_preferredlanguageid"];
+        for (columns, role_models, expected) in [
+            (&both[..], &[Enhanced][..], &[Enhanced, Standard][..]),
+            (&both, &[Standard], &[Standard, Enhanced]),
+            (&both, &[Enhanced, Standard], &[Enhanced, Standard]),
+            (&both[..1], &[Standard], &[Enhanced]),
+            (&both[1..], &[Enhanced], &[Standard]),
+            (&[], &[Enhanced], &[]),
+        ] {
+            let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(preferred_languages(&columns, role_models), expected);
+        }
+    }
+}

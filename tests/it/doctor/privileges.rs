@@ -4,7 +4,7 @@ use sandbox::dataverse::Verb;
 
 use super::Diagnosis;
 use super::dataverse::start_with_everything;
-use crate::world::World;
+use crate::world::{Setup, World};
 
 #[tokio::test]
 async fn each_missing_privilege_is_named() {
@@ -142,6 +142,32 @@ async fn a_feature_may_be_left_out_but_not_half_granted() {
         "pass",
         &["assignToAccountId are refused"],
     );
+}
+
+#[tokio::test]
+async fn languages_of_the_site_are_wanted_where_letters_have_several() {
+    let templates = crate::wording::usual_and(&["en", "nb"], &[]);
+    let several = Setup::default()
+        .setting("TEMPLATE_DIR", templates.path().to_str().unwrap())
+        .setting("LANGUAGES", "en,nb");
+    let world = several.start().await;
+    let id = "privileges.languages";
+    Diagnosis::of(&world)
+        .await
+        .says(id, "pass", &["no such table"]);
+    let standard = |world: &World| {
+        let dataverse = &world.sandbox.dataverse;
+        dataverse.configure(|settings| settings.standard_data_model = true);
+        dataverse.deny("adx_portallanguages", Verb::Read);
+    };
+    standard(&world);
+    let diagnosis = Diagnosis::of(&world).await;
+    diagnosis.says(id, "warn", &["prvReadadx_portallanguage"]);
+    assert!(diagnosis.ok());
+    let world = World::start().await;
+    standard(&world);
+    let diagnosis = Diagnosis::of(&world).await;
+    assert_eq!(diagnosis.not_passed(&["privileges"]), [""; 0]);
 }
 
 #[tokio::test]

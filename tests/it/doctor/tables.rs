@@ -118,6 +118,30 @@ async fn missing_columns_are_named() {
 }
 
 #[tokio::test]
+async fn the_language_of_a_contact_needs_one_column_of_either_data_model() {
+    let world = World::start().await;
+    let dataverse = &world.sandbox.dataverse;
+    for (enhanced, standard) in [(true, false), (false, true), (true, true)] {
+        dataverse.configure(|settings| {
+            settings.enhanced_data_model = enhanced;
+            settings.standard_data_model = standard;
+        });
+        let diagnosis = Diagnosis::of(&world).await;
+        assert_eq!(diagnosis.not_passed(&["tables"]), [""; 0]);
+    }
+    let (number, row) = ("mspp_userpreferredlcid", "adx_preferredlanguageid");
+    dataverse.redefine("contacts", row, Redefinition::Missing);
+    Diagnosis::of(&world)
+        .await
+        .says("tables.columns", "pass", &[]);
+    dataverse.redefine("contacts", number, Redefinition::Missing);
+    let words = [number, row, "DEFAULT_LANGUAGE"];
+    let diagnosis = Diagnosis::of(&world).await;
+    diagnosis.says("tables.columns", "warn", &words);
+    assert!(diagnosis.ok());
+}
+
+#[tokio::test]
 async fn what_only_some_deployments_use_fails_only_there() {
     let (world, _) = start_with_everything().await;
     let dataverse = &world.sandbox.dataverse;
