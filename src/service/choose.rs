@@ -50,6 +50,11 @@ impl Parts {
         })
     }
 
+    /// Whether what a contact prefers can change its letter's language.
+    pub(super) fn minds_preferences(&self, terms: &LetterTerms) -> bool {
+        terms.language.is_none() && self.policy.languages.len() > 1
+    }
+
     /// The language of the site that a contact prefers, where the letter's language depends on it.
     async fn preference(
         &self,
@@ -57,8 +62,7 @@ impl Parts {
         preferred: Option<PreferredLanguage>,
         budget: &Budget,
     ) -> Result<Option<SiteLanguage>, RemoteError> {
-        let depends = terms.language.is_none() && self.policy.languages.len() > 1;
-        match preferred.filter(|_| depends) {
+        match preferred.filter(|_| self.minds_preferences(terms)) {
             Some(preferred) => self.dataverse.site_language(preferred, budget).await,
             None => Ok(None),
         }

@@ -199,7 +199,7 @@ impl Service {
         budget: &Budget,
     ) -> Result<HashMap<ContactId, PreferredLanguage>, RemoteError> {
         let mut paths = self.0.policy.languages.values();
-        if terms.language.is_some() || !paths.any(Option::is_some) {
+        if !self.0.minds_preferences(terms) || !paths.any(Option::is_some) {
             return Ok(HashMap::new());
         }
         let contacts: Vec<_> = rows.iter().filter_map(|row| row.contact).collect();

@@ -7,7 +7,7 @@ use sandbox::{Fault, Rule, Service};
 use serde_json::{Value, json};
 
 use super::{contact, in_three_languages, last_letter, remind, resend, subject, usual_and};
-use crate::world::{Setup, World};
+use crate::world::Setup;
 
 const NORWEGIAN: i64 = 1044;
 const DANISH: i64 = 1030;
@@ -199,22 +199,28 @@ async fn an_environment_that_knows_no_preferences_uses_the_default() {
     assert_eq!(subject(&world, ann), "en invitation");
 }
 
+/// How many requests to Dataverse an invitation of Norwegians takes.
+async fn cost(languages: &str, count: usize, send_email: bool) -> usize {
+    let templates = usual_and(&["en", "nb"], &[]);
+    let world = Setup::default()
+        .setting("TEMPLATE_DIR", templates.path().to_str().unwrap())
+        .setting("LANGUAGES", languages)
+        .setting("ALLOW_LINKS", "true");
+    let world = world.start().await;
+    let contacts: Vec<_> = (0..count)
+        .map(|place| contact(&world, &format!("Nora{place}"), Some(NORWEGIAN)))
+        .collect();
+    let body = json!({"contactIds": contacts, "sendEmail": send_email});
+    let answer = world.invite(&body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    world.sandbox.traffic.count(Service::Dataverse)
+}
+
 #[tokio::test]
-async fn a_preference_costs_no_request() {
-    let setup = || {
-        let templates = usual_and(&["en", "nb"], &[]);
-        let path = templates.path().to_str().unwrap().to_owned();
-        (Setup::default().setting("TEMPLATE_DIR", &path), templates)
-    };
-    let mut counts = Vec::new();
-    for languages in ["en", "en,nb"] {
-        let (setup, _templates) = setup();
-        let world: World = setup.setting("LANGUAGES", languages).start().await;
-        let contacts: Vec<_> = (0..20)
-            .map(|place| contact(&world, &format!("Nora{place}"), Some(NORWEGIAN)))
-            .collect();
-        assert_eq!(world.invite_contacts(&contacts).await.status, 200);
-        counts.push(world.sandbox.traffic.count(Service::Dataverse));
-    }
-    assert_eq!(counts[0], counts[1]);
+async fn a_preference_costs_a_letter_no_request_and_the_links_of_a_batch_one() {
+    let one = cost("en=en-US", 20, true).await;
+    assert_eq!(cost("en=en-US,nb=nb-NO", 20, true).await, one);
+    let one = cost("en=en-US", 150, false).await;
+    assert_eq!(cost("en,nb", 150, false).await, one, "no path to choose");
+    assert_eq!(cost("en=en-US,nb=nb-NO", 150, false).await, one + 1);
 }
