@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, ErrorKind, Value, context};
 use thiserror::Error;
 use url::Url;
 
@@ -44,14 +44,16 @@ pub enum LetterError {
         source: io::Error,
     },
     /// A template is wrong.
-    #[error("template {file}, line {line}: {problem}")]
+    #[error("template {file}, line {line}: {problem}{}", after_colon(detail.as_deref()))]
     Template {
         /// The file, relative to the template directory.
         file: String,
         /// The line, from 1.
         line: usize,
         /// What is wrong with it.
-        problem: String,
+        problem: ErrorKind,
+        /// More of it, where it was filled with sample values: it may repeat them.
+        detail: Option<String>,
     },
     /// A language without words that its letter needs.
     #[error("template {file}: {problem}")]
@@ -67,6 +69,20 @@ pub enum LetterError {
     /// A letter that nobody could follow.
     #[error("template {0} does not link to {{{{ link }}}}")]
     NoLink(String),
+}
+
+impl LetterError {
+    /// The same, without what may repeat the values of a letter, its link among them.
+    fn without_values(mut self) -> Self {
+        if let Self::Template { detail, .. } = &mut self {
+            *detail = None;
+        }
+        self
+    }
+}
+
+fn after_colon(detail: Option<&str>) -> String {
+    detail.map_or_else(String::new, |detail| format!(": {detail}"))
 }
 
 /// How letters look and whom they name.
@@ -207,6 +223,10 @@ impl Letters {
 
     /// Makes a letter.
     pub fn render(&self, content: &LetterContent<'_>) -> Result<Letter, LetterError> {
+        self.make(content).map_err(LetterError::without_values)
+    }
+
+    fn make(&self, content: &LetterContent<'_>) -> Result<Letter, LetterError> {
         let subject = self.subject(content)?;
         let file = format!("{}/{}{HTML}", content.language, content.template);
         let values = context! { subject => subject.as_str(), link => content.link.expose(), ..values::of(content) };
@@ -252,7 +272,7 @@ impl Letters {
             expires: None,
             zone: &TimeZone::UTC,
         };
-        self.render(&bare)?;
+        self.make(&bare)?;
         let full = LetterContent {
             brand: &Brand {
                 logo_url: Url::parse("https://portal.example/logo.png").ok(),
@@ -266,7 +286,7 @@ impl Letters {
             expires: Some(Timestamp::UNIX_EPOCH),
             ..bare
         };
-        self.render(&full).map(drop)
+        self.make(&full).map(drop)
     }
 }
 

@@ -192,6 +192,17 @@ impl Letters {
         language: &str,
         brand: &Brand,
         content: &DigestContent,
+        time: (Timestamp, Timestamp, &TimeZone),
+    ) -> Result<Letter, LetterError> {
+        self.make_digest(language, brand, content, time)
+            .map_err(LetterError::without_values)
+    }
+
+    fn make_digest(
+        &self,
+        language: &str,
+        brand: &Brand,
+        content: &DigestContent,
         (from, until, zone): (Timestamp, Timestamp, &TimeZone),
     ) -> Result<Letter, LetterError> {
         let (start, end) = values::sides(language);
@@ -218,9 +229,8 @@ impl Letters {
     /// Renders a digest with everything and one with nothing.
     pub(super) fn try_out_digest(&self, language: &str, brand: &Brand) -> Result<(), LetterError> {
         let time = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
-        self.render_digest(language, brand, &DigestContent::default(), time)?;
-        self.render_digest(language, brand, &sample(), time)
-            .map(drop)
+        self.make_digest(language, brand, &DigestContent::default(), time)?;
+        self.make_digest(language, brand, &sample(), time).map(drop)
     }
 }
 

@@ -18,6 +18,11 @@ pub(super) const HTML: &str = ".html";
 /// What follows a letter's name in the name of its subject file.
 pub(super) const SUBJECT: &str = ".subject.txt";
 
+/// What filling one file may cost, in steps and in pieces of 64 bytes: a loop that runs away ends here, well within a
+/// second. Ten times the largest digest or letter that anybody gets.
+/// <https://docs.rs/minijinja/latest/minijinja/struct.Environment.html#method.set_fuel>
+pub(super) const FUEL: u64 = 500_000;
+
 /// Reads the templates of a directory and of the directories in it; other files are left alone.
 pub(super) fn read(directory: &Path) -> Result<BTreeMap<String, String>, LetterError> {
     let mut sources = BTreeMap::new();
@@ -85,6 +90,7 @@ pub(super) fn environment(
     environment.set_formatter(print);
     // Debug information would carry the values of a letter into an error.
     environment.set_debug(false);
+    environment.set_fuel(Some(FUEL));
     for (file, source) in sources {
         let added = environment.add_template_owned(file.clone(), source);
         added.map_err(|error| wrong(&file, &error))?;
@@ -128,19 +134,23 @@ pub(super) fn wrong(file: &str, error: &Error) -> LetterError {
     while let Some(source) = innermost.source().and_then(|source| source.downcast_ref()) {
         innermost = source;
     }
-    let problem = match innermost.detail() {
-        Some(detail) if innermost.kind() == ErrorKind::UnknownBlock => {
-            return LetterError::Unsaid {
-                file: file.to_owned(),
-                problem: detail.to_owned(),
-            };
-        }
-        Some(detail) => format!("{}: {detail}", innermost.kind()),
-        None => innermost.kind().to_string(),
+    let detail = match innermost.kind() {
+        ErrorKind::OutOfFuel => Some("a loop that is too long, or a text that is too large"),
+        _ => innermost.detail(),
     };
+    if let (ErrorKind::UnknownBlock, Some(problem)) = (innermost.kind(), detail) {
+        return LetterError::Unsaid {
+            file: file.to_owned(),
+            problem: problem.to_owned(),
+        };
+    }
     LetterError::Template {
         file: innermost.name().unwrap_or(file).to_owned(),
         line: innermost.line().unwrap_or(1),
-        problem,
+        problem: innermost.kind(),
+        detail: detail.map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests;
