@@ -92,3 +92,19 @@ async fn journals_are_listed_by_when_they_were_put_away() {
 async fn the_first_note_under_a_name_stays() {
     store_suite::the_first_note_under_a_name_stays(&Azurite::new().store()).await;
 }
+
+#[tokio::test]
+#[ignore = "needs Azurite: scripts/test starts it"]
+async fn templates_are_listed_with_their_version_and_never_removed() {
+    let azurite = Azurite::new();
+    let service = azurite.service().await;
+    service.ask("PUT", "?restype=container", &[], "").await;
+    let put = async |path: &str, text: &str| {
+        let kind = [("x-ms-blob-type", "BlockBlob")];
+        let name = format!("templates/{path}");
+        let reply = service.ask("PUT", &name, &kind, text).await;
+        assert_eq!(reply.status, 201);
+    };
+    let store = azurite.store();
+    store_suite::templates_are_listed_with_their_version_and_never_removed(&store, put).await;
+}

@@ -44,7 +44,10 @@ fn transport(wire: Wire) -> Transport {
 }
 
 fn store() -> Store {
-    let sandbox = Sandbox::new(Options::default());
+    store_of(&Sandbox::new(Options::default()))
+}
+
+fn store_of(sandbox: &Sandbox) -> Store {
     let transport = transport(sandbox.wire(Service::Storage));
     let sources = (Clock::system(), Chance::seeded(1));
     let container = CONTAINER.parse().unwrap();
@@ -131,4 +134,15 @@ async fn journals_are_listed_by_when_they_were_put_away() {
 #[tokio::test]
 async fn the_first_note_under_a_name_stays() {
     store_suite::the_first_note_under_a_name_stays(&store()).await;
+}
+
+#[tokio::test]
+async fn templates_are_listed_with_their_version_and_never_removed() {
+    let sandbox = Sandbox::new(Options::default());
+    let put = async |path: &str, text: &str| {
+        let blob = format!("templates/{path}");
+        sandbox.storage.put("portal-invite", &blob, text.as_bytes());
+    };
+    let store = store_of(&sandbox);
+    store_suite::templates_are_listed_with_their_version_and_never_removed(&store, put).await;
 }

@@ -21,7 +21,13 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    async fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
         let mut url = self.container.clone();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if !path.is_empty() {

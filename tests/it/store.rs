@@ -83,3 +83,15 @@ async fn the_first_note_under_a_name_stays() {
     let (_folder, store) = store();
     store_suite::the_first_note_under_a_name_stays(&store).await;
 }
+
+#[tokio::test]
+async fn templates_are_listed_with_their_version_and_never_removed() {
+    let (folder, store) = store();
+    let templates = folder.path().join("templates");
+    let put = async |path: &str, text: &str| {
+        let file = templates.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
+    store_suite::templates_are_listed_with_their_version_and_never_removed(&store, put).await;
+}

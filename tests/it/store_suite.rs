@@ -200,3 +200,47 @@ pub(crate) async fn the_first_note_under_a_name_stays(store: &Store) {
         Some("third")
     );
 }
+
+/// `put` writes a file in the folder of templates, as its makers do.
+pub(crate) async fn templates_are_listed_with_their_version_and_never_removed(
+    store: &Store,
+    put: impl AsyncFn(&str, &str),
+) {
+    assert_eq!(store.templates(9).await.unwrap(), []);
+    assert_eq!(store.template("en/note.html").await.unwrap(), None);
+    for (path, text) in [
+        ("en/note.html", "one"),
+        ("da/note.html", "to"),
+        ("a.html", ""),
+    ] {
+        put(path, text).await;
+    }
+    let before = store.templates(9).await.unwrap();
+    let seen: Vec<_> = before
+        .iter()
+        .map(|file| (file.path.as_str(), file.size))
+        .collect();
+    assert_eq!(
+        seen,
+        [("a.html", 0), ("da/note.html", 2), ("en/note.html", 3)]
+    );
+    assert_eq!(store.templates(2).await.unwrap().len(), 2);
+    let text = store.template("en/note.html").await.unwrap();
+    assert_eq!(text.as_deref(), Some(&b"one"[..]));
+
+    put("en/note.html", "two").await;
+    let after = store.templates(9).await.unwrap();
+    assert_eq!(
+        after[..2],
+        before[..2],
+        "what was left alone has its version"
+    );
+    assert_ne!(after[2].version, before[2].version);
+
+    let mut journal = store.create(number(1)).await.unwrap();
+    journal.append(&[line(1)]).await.unwrap();
+    journal.finish().await.unwrap();
+    // Any age will do but none; the clocks tick in seconds at most.
+    while store.expire(Duration::from_millis(1)).await.unwrap() == 0 {}
+    assert_eq!(store.templates(9).await.unwrap(), after);
+}

@@ -79,6 +79,23 @@ impl Storage {
         Some(blob.bytes.clone())
     }
 
+    /// Writes a block blob, as somebody with a tool for storage accounts does; makes the container where it is missing.
+    pub fn put(&self, container: &str, blob: &str, bytes: &[u8]) {
+        let mut inner = self.inner.lock();
+        inner.writes += 1;
+        let new = Blob::new(bytes.to_vec(), false, inner.writes, self.clock.now());
+        let blobs = inner.containers.entry(container.to_owned()).or_default();
+        blobs.insert(blob.to_owned(), new);
+    }
+
+    /// Removes a blob; one that is not there is gone already.
+    pub fn remove(&self, container: &str, blob: &str) {
+        let mut inner = self.inner.lock();
+        if let Some(blobs) = inner.containers.get_mut(container) {
+            blobs.remove(blob);
+        }
+    }
+
     /// Makes every blob this much older; leases run on.
     pub fn age(&self, by: SignedDuration) {
         let mut inner = self.inner.lock();

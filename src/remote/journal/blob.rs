@@ -12,20 +12,17 @@ use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{RequestContent, RetryOptions};
-use azure_core::time::OffsetDateTime;
 use azure_storage_blob::models::{
     AppendBlobClientCreateOptions, BlobClientAcquireLeaseOptions, BlobClientDeleteOptions,
-    BlobClientDownloadOptions, BlobContainerClientListBlobsOptions, BlobItem,
-    BlockBlobClientUploadOptions,
+    BlobClientDownloadOptions, BlobItem, BlockBlobClientUploadOptions,
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
-use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Claim, KeyRecord, Leasing, Listed, StoreError, done_name, open_name};
+use super::{Claim, KeyRecord, Leasing, StoreError, done_name, open_name};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::domain::ids::BatchNumber;
@@ -37,9 +34,11 @@ use crate::remote::identity::claims;
 
 mod call;
 mod leased;
+mod listing;
 
 use call::{Failure, call, insist};
 pub(super) use leased::LeasedBlob;
+use listing::moment;
 
 /// The longest lease that ends by itself, in seconds.
 /// <https://learn.microsoft.com/rest/api/storageservices/lease-blob>
@@ -213,22 +212,6 @@ impl Container {
         }
     }
 
-    /// The journals of a folder.
-    pub(super) async fn journals(&self, folder: &'static str) -> Result<Vec<Listed>, StoreError> {
-        let folder = format!("{folder}/");
-        let blobs = self.list(&folder).await?.into_iter();
-        let listed = blobs.filter_map(|blob| {
-            let name = blob.name?.strip_prefix(&folder)?.to_owned();
-            let properties = blob.properties.unwrap_or_default();
-            Some(Listed {
-                made: moment(properties.creation_time).unwrap_or_default(),
-                name,
-                written: moment(properties.last_modified),
-            })
-        });
-        Ok(listed.collect())
-    }
-
     /// A note that is there already, perhaps our own by a try whose answer was lost, stays.
     pub(super) async fn note(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let blob = self.blob(name);
@@ -258,22 +241,6 @@ impl Container {
             }
         }
         Ok(removed)
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<BlobItem>, StoreError> {
-        let listed = insist(|| {
-            let options = BlobContainerClientListBlobsOptions {
-                prefix: Some(prefix.to_owned()),
-                ..BlobContainerClientListBlobsOptions::default()
-            };
-            let blobs = async { self.client.list_blobs(Some(options))?.try_collect().await };
-            call(READ_TIMEOUT, blobs)
-        });
-        match listed.await {
-            Ok(blobs) => Ok(blobs),
-            Err(Failure::NoContainer) => Ok(Vec::new()),
-            Err(failure) => Err(failure.during("list journals")),
-        }
     }
 
     /// Insists on a write; the first one of all finds no container and makes it.
@@ -336,8 +303,4 @@ async fn delete(blob: &BlobClient, lease: Option<&str>) -> Result<(), Failure> {
         Ok(_) | Err(Failure::Missing) => Ok(()),
         Err(failure) => Err(failure),
     }
-}
-
-fn moment(moment: Option<OffsetDateTime>) -> Option<Timestamp> {
-    Timestamp::from_second(moment?.unix_timestamp()).ok()
 }

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::{Claim, KeyRecord, Leasing, Listed, StoreError, done_name, open_name, whole};
+use super::{Claim, KeyRecord, Leasing, Listed, StoreError, Stored, done_name, open_name, whole};
 use crate::domain::ids::BatchNumber;
 
 /// Files under one directory.
@@ -100,6 +100,21 @@ impl Directory {
             let entries = fs::read_dir(folder)?;
             let listed = entries.filter_map(|entry| listed(entry).transpose());
             listed.collect()
+        })
+        .await
+    }
+
+    /// The files of a folder, which need not be there, and of those in it; no more than `most`.
+    pub(super) async fn files(
+        &self,
+        folder: &'static str,
+        most: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let folder = self.0.join(folder);
+        blocking("list files", move || {
+            let mut files = Vec::new();
+            collect(&folder, "", most, &mut files)?;
+            Ok(files)
         })
         .await
     }
@@ -205,6 +220,34 @@ fn listed(entry: io::Result<fs::DirEntry>) -> io::Result<Option<Listed>> {
         name,
         written,
     }))
+}
+
+/// Adds the files of a folder, one folder deep; a change of a file changes its `ctime`, whatever wrote it.
+fn collect(folder: &Path, within: &str, most: usize, files: &mut Vec<Stored>) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let Ok(metadata) = fs::metadata(entry.path()) else {
+            continue;
+        };
+        if metadata.is_dir() && within.is_empty() {
+            collect(&entry.path(), &format!("{name}/"), most, files)?;
+        } else if metadata.is_file() && files.len() < most {
+            let (seconds, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());
+            files.push(Stored {
+                path: format!("{within}{name}"),
+                version: format!("{seconds}.{nanoseconds}-{}", metadata.ino()),
+                size: metadata.len(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn lock(path: &Path) -> io::Result<Leasing<File>> {

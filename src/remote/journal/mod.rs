@@ -2,7 +2,8 @@
 //!
 //! A journal is the outbox. Whoever holds its lease works on it; everyone may read it. There are two stores, a
 //! directory and a container of Azure Blob Storage, with the same names in both: `keys/{name}`,
-//! `open/{number}.jsonl` and `done/{number}.jsonl`. What differs between them is in `directory` and `blob`.
+//! `open/{number}.jsonl`, `done/{number}.jsonl`, and what makers put under `templates/`. What differs between them is
+//! in `directory` and `blob`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,11 +31,13 @@ pub(crate) mod fuzz;
 mod lease;
 mod lines;
 mod notes;
+mod templates;
 
 pub use error::StoreError;
 pub use lease::Journal;
 use lease::Lease;
 use lines::{format, parse, whole};
+pub use templates::Stored;
 
 /// Which store to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
