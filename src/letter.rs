@@ -7,6 +7,7 @@
 mod color;
 mod digest;
 mod moment;
+mod overrides;
 mod source;
 mod values;
 
@@ -30,6 +31,7 @@ pub use digest::{
     DigestContent, DigestCount, DigestFailures, DigestGap, DigestList, DigestReason, DigestRow,
     Unseen,
 };
+pub use overrides::{LARGEST_OVERRIDE, MOST_OVERRIDES, Refused, is_template};
 use source::{HTML, SUBJECT};
 
 /// Why a letter could not be made. No variant repeats a value: a letter's values are personal.
@@ -72,6 +74,14 @@ pub enum LetterError {
 }
 
 impl LetterError {
+    /// The template that it names, by its path in the template directory.
+    fn file(&self) -> Option<&str> {
+        match self {
+            Self::Template { file, .. } | Self::Missing(file) | Self::NoLink(file) => Some(file),
+            Self::Unreadable { .. } => None,
+        }
+    }
+
     /// The same, without what may repeat the values of a letter, its link among them.
     fn without_values(mut self) -> Self {
         if let Self::Template { detail, .. } = &mut self {
