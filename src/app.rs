@@ -19,7 +19,7 @@ use crate::remote::http::Transport;
 use crate::remote::identity::{Identity, sign_in};
 use crate::remote::journal::{Place, Store};
 use crate::remote::portal::Visitor;
-use crate::service::{Mailboxes, Parts, Policy, Service};
+use crate::service::{Mailboxes, Parts, Policy, Service, Templates};
 
 /// What the outside gives: time, chance and a way out.
 #[derive(Clone, Debug)]
@@ -131,6 +131,7 @@ impl App {
         let portal = Visitor::new(transport.clone());
         let graph = Graph::new(&config.graph_url, transport, identity, sources());
         let mailboxes = Mailboxes::new(clock.clone(), config.mail_rate_per_minute);
+        let templates = Templates::new(letters, store.clone(), clock.clone());
         let service = Service::new(Parts {
             policy: policy(config),
             clock,
@@ -139,7 +140,7 @@ impl App {
             graph,
             portal,
             store,
-            letters,
+            templates,
             mailboxes,
         });
         Ok(Self { service })

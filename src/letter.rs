@@ -77,7 +77,10 @@ impl LetterError {
     /// The template that it names, by its path in the template directory.
     fn file(&self) -> Option<&str> {
         match self {
-            Self::Template { file, .. } | Self::Missing(file) | Self::NoLink(file) => Some(file),
+            Self::Template { file, .. }
+            | Self::Unsaid { file, .. }
+            | Self::Missing(file)
+            | Self::NoLink(file) => Some(file),
             Self::Unreadable { .. } => None,
         }
     }

@@ -5,6 +5,7 @@
 use crate::domain::batch::{LetterTerms, Plan};
 use crate::domain::language::SiteLanguage;
 use crate::domain::redeem_link::LanguagePath;
+use crate::letter::Letters;
 use crate::remote::budget::Budget;
 use crate::remote::dataverse::languages::PreferredLanguage;
 use crate::remote::error::RemoteError;
@@ -23,14 +24,14 @@ impl Parts {
     /// The letter about a plan, for a contact that prefers a language.
     pub(super) async fn choose<'p>(
         &'p self,
-        terms: &'p LetterTerms,
-        plan: &Plan,
+        letters: &Letters,
+        (terms, plan): (&'p LetterTerms, &Plan),
         preferred: Option<PreferredLanguage>,
         budget: &Budget,
     ) -> Result<Choice<'p>, RemoteError> {
         let preferred = self.preference(terms, preferred, budget).await?;
         let (policy, templates) = (&self.policy, terms.templates(plan));
-        let has = |language: &str, template: &&str| self.letters.has(language, template);
+        let has = |language: &str, template: &&str| letters.has(language, template);
         // A template that was asked for by name need not be there in every language.
         let serves = |language: &str| templates.clone().any(|template| has(language, &template));
         let languages = policy.languages.iter();

@@ -18,7 +18,7 @@ use crate::domain::invitation_code::InvitationCode;
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
 use crate::domain::progress::Item;
 use crate::domain::redeem_link::{RedeemLink, ReturnPath};
-use crate::letter::{Letter, LetterContent, LetterError};
+use crate::letter::{Letter, LetterContent, LetterError, Letters};
 use crate::remote::dataverse::Codes;
 use crate::remote::dataverse::contacts::Survey;
 use crate::remote::graph::Message;
@@ -47,6 +47,7 @@ impl Work<'_> {
     pub(super) async fn make_letters(&self, places: &[usize]) -> Result<Vec<Ready>, Stopped> {
         let items = self.items(places);
         let contacts: Vec<ContactId> = items.iter().map(|(_, item)| item.entry.contact).collect();
+        let in_use = self.parts.templates.current(&self.budget).await?;
         let survey = self
             .parts
             .dataverse
@@ -54,7 +55,8 @@ impl Work<'_> {
             .await?;
         let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
         for (place, item) in &items {
-            match self.judge_letter(*place, item, &survey).await? {
+            let letters = &in_use.letters;
+            match self.judge_letter(*place, item, &survey, letters).await? {
                 Judged::Ready(letter) => ready.push(*letter),
                 Judged::Settled(outcome) => outcomes.push((*place, outcome)),
                 Judged::Again => {}
@@ -71,6 +73,7 @@ impl Work<'_> {
         place: usize,
         item: &Item,
         survey: &Survey,
+        letters: &Letters,
     ) -> Result<Judged, Stopped> {
         let (plan, rows) = (&item.entry.plan, survey.invitations_of(item.entry.contact));
         let own = rows.iter().find(|row| Some(row.id) == item.invitation());
@@ -87,12 +90,12 @@ impl Work<'_> {
             Ok(Some(to)) => to,
         };
         let Some(change) = self.missing(row, plan) else {
-            return self.compose(place, row, to, item, survey).await;
+            return self.compose(place, row, to, item, survey, letters).await;
         };
         match self.prepare(row, plan, change).await? {
             // The contact may have got another invitation before this one could be redeemed again.
             Prepared::Row(_) if matches!(plan, Plan::Reopen(_)) => Ok(Judged::Again),
-            Prepared::Row(row) => self.compose(place, &row, to, item, survey).await,
+            Prepared::Row(row) => self.compose(place, &row, to, item, survey, letters).await,
             Prepared::Changed => Ok(Judged::Later),
             Prepared::Refused(outcome) => Ok(Judged::Settled(outcome)),
         }
@@ -175,6 +178,7 @@ impl Work<'_> {
         to: EmailAddress,
         item: &Item,
         survey: &Survey,
+        letters: &Letters,
     ) -> Result<Judged, Stopped> {
         let conflict = || Outcome::without(OutcomeKind::Failed, ReasonCode::Conflict);
         let Some(code) = row.code.clone() else {
@@ -186,9 +190,9 @@ impl Work<'_> {
         let (terms, plan) = (&self.terms.letter, &item.entry.plan);
         let preferred = contact.and_then(|contact| contact.language);
         let choice = (self.parts)
-            .choose(terms, plan, preferred, &self.budget)
+            .choose(letters, (terms, plan), preferred, &self.budget)
             .await?;
-        let letter = match self.render(row, &code, &to_name, (plan, choice)) {
+        let letter = match self.render(row, &code, &to_name, (plan, choice), letters) {
             Ok(letter) => letter,
             Err(error) => {
                 tracing::error!(batch = %self.terms.number, invitation = %row.id, %error, "a letter could not be made");
@@ -219,6 +223,7 @@ impl Work<'_> {
         code: &InvitationCode,
         name: &str,
         (plan, choice): (&Plan, Choice<'_>),
+        letters: &Letters,
     ) -> Result<Letter, LetterError> {
         let (policy, terms) = (&self.parts.policy, &self.terms.letter);
         let return_path = terms
@@ -226,7 +231,7 @@ impl Work<'_> {
             .as_deref()
             .and_then(|path| ReturnPath::parse(path).ok());
         let link = RedeemLink::new(&policy.portal_url, choice.path, code, return_path.as_ref());
-        self.parts.letters.render(&LetterContent {
+        letters.render(&LetterContent {
             language: choice.language,
             template: choice.template,
             brand: &policy.brand,

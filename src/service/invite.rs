@@ -218,10 +218,10 @@ impl Service {
         {
             return Ok(report);
         }
-        let expires = check(&self.0, &request)?;
+        let budget = Budget::within(&self.0.clock, PLANNING_TIME);
+        let expires = check(&self.0, &request, &budget).await?;
         let number = BatchNumber::from_random(self.0.chance.number(), Urgency::Request);
         let cooldown = key.is_none().then_some(self.0.policy.cooldown);
-        let budget = Budget::within(&self.0.clock, PLANNING_TIME);
         let planned = self
             .plan(&request, expires, number, cooldown, budget)
             .await?;
@@ -239,7 +239,7 @@ impl Service {
         key: IdempotencyKey,
         budget: Budget,
     ) -> Result<Result<BatchNumber, Outcome>, InviteError> {
-        let expires = check(&self.0, request)?;
+        let expires = check(&self.0, request, &budget).await?;
         let number = BatchNumber::from_random(self.0.chance.number(), Urgency::Rule);
         let planned = self
             .plan(request, expires, number, None, budget.clone())

@@ -15,7 +15,7 @@ use crate::domain::expiry::ValidDays;
 use crate::domain::ids::{Site, WebRoleId, WorkflowId};
 use crate::domain::invitation::SweepScope;
 use crate::domain::redeem_link::{LanguagePath, PortalUrl};
-use crate::letter::{Brand, Letters};
+use crate::letter::Brand;
 use crate::remote::dataverse::Dataverse;
 use crate::remote::dataverse::invitations::Owner;
 use crate::remote::graph::Graph;
@@ -49,9 +49,11 @@ pub mod report;
 pub mod resend;
 pub mod revoke;
 pub mod sweep;
+mod templates;
 mod work;
 
 pub use pace::Mailboxes;
+pub use templates::Templates;
 
 /// What this deployment may and should do; fixed for the life of the process.
 #[derive(Debug)]
@@ -124,7 +126,7 @@ pub struct Parts {
     /// The journals.
     pub store: Store,
     /// The templates.
-    pub letters: Letters,
+    pub templates: Templates,
     /// The pace of each sender mailbox.
     pub mailboxes: Mailboxes,
 }

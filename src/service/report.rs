@@ -179,12 +179,15 @@ impl Service {
         let preferred = self.preferences(terms, &pending, &budget).await?;
         let return_path = terms.return_path.as_deref();
         let return_path = return_path.and_then(|path| ReturnPath::parse(path).ok());
+        let letters = self.0.templates.current_or_packaged(&budget).await;
         let mut links = HashMap::new();
         for row in pending {
             let Some(code) = &row.code else { continue };
             let preferred = row.contact.and_then(|id| preferred.get(&id).copied());
             let plan = Plan::Create(row.id);
-            let choice = (self.0).choose(terms, &plan, preferred, &budget).await?;
+            let choice = (self.0)
+                .choose(&letters, (terms, &plan), preferred, &budget)
+                .await?;
             let link = RedeemLink::new(&policy.portal_url, choice.path, code, return_path.as_ref());
             links.insert(row.id, link);
         }

@@ -153,7 +153,7 @@ impl Service {
             let rows = survey.invitations_of(contact);
             case.is_the_last(rows, parts)?;
         }
-        let terms = terms(parts, request, case, &plan).await?;
+        let terms = terms(parts, request, case, &plan, &budget).await?;
         let refused = check_contact(contact, &survey, true, terms.include_registered).err();
         let name = survey.contacts.get(&contact);
         let name = name.and_then(|contact| contact.name.clone());
@@ -255,6 +255,7 @@ async fn terms(
     request: &ResendRequest,
     case: &Case,
     plan: &Plan,
+    budget: &Budget,
 ) -> Result<Terms, ResendError> {
     let policy = &parts.policy;
     let first = first_terms(parts, case).await?;
@@ -273,7 +274,7 @@ async fn terms(
         send_email: true,
         include_registered,
         senders: policy.senders.clone(),
-        letter: letter(parts, request, first.map(|first| first.letter)),
+        letter: letter(parts, request, first.map(|first| first.letter), budget).await?,
         bound: Bound::default(),
         requested_by: request.requested_by.clone(),
     })
@@ -292,13 +293,22 @@ async fn first_terms(parts: &Parts, case: &Case) -> Result<Option<Terms>, StoreE
 }
 
 /// What the letter says: what the first one said, as far as the templates and languages are still there.
-fn letter(parts: &Parts, request: &ResendRequest, first: Option<LetterTerms>) -> LetterTerms {
+async fn letter(
+    parts: &Parts,
+    request: &ResendRequest,
+    first: Option<LetterTerms>,
+    budget: &Budget,
+) -> Result<LetterTerms, StoreError> {
     let policy = &parts.policy;
     let mut letter = first.unwrap_or_default();
     let known = |language: &String| policy.languages.contains_key(language);
     letter.language = request.language.clone().or(letter.language.filter(known));
     let language = letter.language.as_ref().unwrap_or(&policy.default_language);
-    letter.template = (letter.template).filter(|template| parts.letters.has(language, template));
+    if let Some(template) = &letter.template
+        && !parts.templates.has(language, template, budget).await?
+    {
+        letter.template = None;
+    }
     letter.message = request.message.clone().or(letter.message);
-    letter
+    Ok(letter)
 }

@@ -10,7 +10,7 @@ use super::masked;
 use crate::domain::ids::{ContactId, InvitationId};
 use crate::domain::invitation::Invitation;
 use crate::letter::{
-    DigestContent, DigestCount, DigestFailures, DigestList, DigestRow, Letter, LetterError,
+    DigestContent, DigestCount, DigestFailures, DigestList, DigestRow, Letter, LetterError, Letters,
 };
 use crate::service::Parts;
 
@@ -20,6 +20,7 @@ const MOST_NAMED: usize = 10;
 /// Makes the letter.
 pub(super) fn compose(
     parts: &Parts,
+    letters: &Letters,
     findings: &Findings,
     from: Timestamp,
     until: Timestamp,
@@ -27,11 +28,9 @@ pub(super) fn compose(
     let policy = &parts.policy;
     let content = Naming { parts, findings }.content();
     let language = &policy.default_language;
-    let language = parts.letters.digest_language(language).unwrap_or(language);
+    let language = letters.digest_language(language).unwrap_or(language);
     let time = (from, until, &policy.time_zone);
-    parts
-        .letters
-        .render_digest(language, &policy.brand, &content, time)
+    letters.render_digest(language, &policy.brand, &content, time)
 }
 
 struct Naming<'a> {

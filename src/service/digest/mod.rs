@@ -95,7 +95,9 @@ impl Service {
         // What could not be looked at is worth a letter once, and not again by each run that follows it.
         let worth_a_letter = findings.has_news() || (!told && findings.has_gaps());
         if worth_a_letter {
-            let letter = letter::compose(parts, &findings, from, until)?;
+            // No other letter tells that the store does not work.
+            let letters = parts.templates.current_or_packaged(&looking).await;
+            let letter = letter::compose(parts, &letters, &findings, from, until)?;
             post::send(parts, &letter, (from, until), &budget).await?;
         }
         Ok(DigestTally {

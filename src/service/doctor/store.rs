@@ -1,4 +1,5 @@
-//! Owns the checks of the batch store: that it can be used, that no journal in it is stuck, and that none is missing.
+//! Owns the checks of the batch store: that it can be used, that no journal in it is stuck and none is missing, and
+//! that the templates in it work.
 //!
 //! To see whether it can be written and leased, an empty journal is made, leased and removed. If the process dies in
 //! between, the dispatcher drops it, as it drops any journal without a plan.
@@ -45,11 +46,12 @@ pub(super) async fn checks(parts: &Parts, budget: &Budget) -> Vec<Check> {
                 "store.readable",
                 format!("The store can be read; {} batches are open.", open.len()),
             );
-            let (writable, journals) = tokio::join!(
+            let (writable, journals, templates) = tokio::join!(
                 in_time("store.writable", budget, writable(parts)),
                 in_time("store.journals", budget, journals(parts, &open)),
+                templates(parts, budget),
             );
-            vec![readable, writable, journals]
+            vec![readable, writable, journals, templates]
         },
     );
     stored.into_iter().chain([lost]).collect()
@@ -148,6 +150,30 @@ fn idle(id: &'static str, open: &Open, now: Timestamp) -> Check {
         ),
         "Check that function-dispatch runs each minute (DISPATCH_SCHEDULE, and the function is not disabled), and \
          read what its log says of these batches.",
+    )
+}
+
+/// Looks at them as they are now: whoever just wrote one wants to know of it, and has it used from here on.
+async fn templates(parts: &Parts, budget: &Budget) -> Check {
+    let id = "store.templates";
+    let in_use = match parts.templates.as_stored(budget).await {
+        Ok(in_use) => in_use,
+        Err(error) => {
+            return Check::not_checked(id, error.to_string(), "See what store.readable says.");
+        }
+    };
+    let (used, refused) = (in_use.used.len(), in_use.refused.len());
+    let seen =
+        format!("Templates of the store in use instead of, or beside, packaged ones: {used}.");
+    if refused == 0 {
+        return Check::pass(id, seen);
+    }
+    let words: Vec<String> = in_use.refused.iter().map(ToString::to_string).collect();
+    Check::warn(
+        id,
+        format!("Refused: {refused}. {}. {seen}", words.join("; ")),
+        "Correct each file and write it to the store again, or remove it; as long as it is refused, the packaged one \
+         is used. docs/LETTERS.md says what a template must hold.",
     )
 }
 

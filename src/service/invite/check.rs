@@ -1,4 +1,5 @@
-//! Owns what of a request is checked and resolved with the settings and the time, before anything is read.
+//! Owns what of a request is checked and resolved with the settings, the templates and the time, before contacts are
+//! read.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,11 +9,16 @@ use crate::domain::batch::{Bound, LetterTerms, Terms};
 use crate::domain::expiry::{self, ValidDays};
 use crate::domain::ids::BatchNumber;
 use crate::domain::outcome::ReasonCode;
+use crate::remote::budget::Budget;
 use crate::remote::dataverse::bound::BoundRows;
 use crate::service::Parts;
 
 /// Checks what needs the settings and the time; gives the moment of expiry.
-pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp, InviteError> {
+pub(super) async fn check(
+    parts: &Parts,
+    request: &InviteRequest,
+    budget: &Budget,
+) -> Result<Timestamp, InviteError> {
     let policy = &parts.policy;
     let now = parts.clock.now();
     let mut errors = Vec::new();
@@ -47,7 +53,7 @@ pub(super) fn check(parts: &Parts, request: &InviteRequest) -> Result<Timestamp,
             "language",
             "is not one of the languages this service is set up for",
         );
-    } else if !parts.letters.has(language, template) {
+    } else if !parts.templates.has(language, template, budget).await? {
         wrong("template", "is not a template of that language");
     }
     if let ExpiryChoice::Until(day) = request.expiry
