@@ -42,6 +42,7 @@ mod store_suite;
 mod sweep;
 mod sweep_races;
 mod takeover;
+mod templates;
 mod throttled;
 mod timers;
 mod trouble;

@@ -11,6 +11,7 @@ mod life;
 mod pace;
 mod process;
 mod stories;
+mod templates;
 
 use std::time::Duration;
 
