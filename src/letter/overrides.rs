@@ -19,7 +19,7 @@ pub const LARGEST_OVERRIDE: u64 = 256 << 10;
 const LONGEST_REASON: usize = 300;
 
 /// How often templates are compiled to find the ones that are wrong.
-const MOST_TRIES: usize = 500;
+const MOST_TRIES: usize = 100;
 
 /// A template that is not used, and why. It never repeats a value of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,13 @@ impl Refused {
         }
     }
 
-    fn because(file: &str, error: &LetterError) -> Self {
+    /// `alone` says that the error is surely this file's.
+    fn because(file: &str, error: &LetterError, alone: bool) -> Self {
         let (line, reason) = match error {
+            error if !alone => {
+                let reason = "cannot be told apart from others, of which one is wrong";
+                (None, format!("{reason}: {error}"))
+            }
             LetterError::Template {
                 file: named,
                 line,
@@ -96,9 +101,11 @@ impl Letters {
                 Ok(letters) => return (letters, refused),
                 Err(error) => error,
             };
-            for file in trial.blamed(&error) {
+            let blamed = trial.blamed(&error);
+            let alone = blamed.len() == 1;
+            for file in blamed {
                 trial.overrides.remove(&file);
-                refused.push(Refused::because(&file, &error));
+                refused.push(Refused::because(&file, &error, alone));
             }
         }
         (self.clone(), refused)
@@ -134,6 +141,10 @@ impl Trial {
     /// The overrides that an error comes from: the one that it names, if that fails on its own too; else another
     /// one without which all is well; else the one without which the error is another; else all of them.
     fn blamed(&mut self, error: &LetterError) -> Vec<String> {
+        let mut files: Vec<String> = self.overrides.keys().cloned().collect();
+        if self.tries >= MOST_TRIES {
+            return files;
+        }
         let named = error.file().map(str::to_owned);
         let named = named.filter(|file| self.overrides.contains_key(file));
         if let Some(file) = &named
@@ -143,7 +154,6 @@ impl Trial {
         {
             return vec![file.clone()];
         }
-        let mut files: Vec<String> = self.overrides.keys().cloned().collect();
         files.sort_by_key(|file| Some(file.as_str()) == named.as_deref());
         let mut eased = None;
         for file in &files {

@@ -9,6 +9,9 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
+
 use crate::clock::{Clock, Mark};
 use crate::letter::{LARGEST_OVERRIDE, Letters, MOST_OVERRIDES, Refused, is_template};
 use crate::remote::budget::Budget;
@@ -17,8 +20,11 @@ use crate::remote::journal::{Store, StoreError, Stored};
 /// How long what was seen in the store holds.
 const LOOK_AGAIN: Duration = Duration::from_mins(5);
 
-/// A look takes no longer.
+/// The store has so long to show what it holds.
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
+
+/// Files that are read at once.
+const WIDTH: usize = 8;
 
 /// The templates of this deployment; one for the process.
 #[derive(Debug)]
@@ -31,11 +37,14 @@ pub struct Templates {
     last: Mutex<Option<Look>>,
 }
 
+/// The templates in the store, and what each says or why it cannot be used.
+type Files = BTreeMap<Stored, Result<String, Refused>>;
+
 /// What was in the store.
 #[derive(Clone, Debug)]
 struct Look {
     at: Mark,
-    files: BTreeMap<Stored, Result<String, Refused>>,
+    files: Files,
     in_use: Arc<InUse>,
 }
 
@@ -78,7 +87,7 @@ impl Templates {
     ///
     /// The store's, where it has never been read.
     pub(super) async fn current(&self, budget: &Budget) -> Result<Arc<InUse>, StoreError> {
-        if let Some(in_use) = self.seen_lately() {
+        if let Some(in_use) = self.seen_within(LOOK_AGAIN) {
             return Ok(in_use);
         }
         let error = match self.look(LOOK_AGAIN, budget).await {
@@ -110,10 +119,6 @@ impl Templates {
         self.look(Duration::ZERO, budget).await
     }
 
-    fn seen_lately(&self) -> Option<Arc<InUse>> {
-        self.seen_within(LOOK_AGAIN)
-    }
-
     fn seen_within(&self, age: Duration) -> Option<Arc<InUse>> {
         let last = self.last();
         let look = last.as_ref()?;
@@ -126,27 +131,16 @@ impl Templates {
 
     /// Looks, unless somebody did within `age`, perhaps while this waited for its turn.
     async fn look(&self, age: Duration, budget: &Budget) -> Result<Arc<InUse>, StoreError> {
-        let look = async {
-            let _turn = self.turn.lock().await;
-            match self.seen_within(age) {
-                Some(in_use) => Ok(in_use),
-                None => self.read().await,
-            }
-        };
-        let looked = tokio::time::timeout(budget.left().min(LONGEST_LOOK), look).await;
-        looked.unwrap_or_else(|_| {
-            Err(StoreError::Io {
-                action: "show its templates",
-                source: io::ErrorKind::TimedOut.into(),
-            })
-        })
-    }
-
-    async fn read(&self) -> Result<Arc<InUse>, StoreError> {
+        let limit = || budget.left().min(LONGEST_LOOK);
+        let late = |_| failed(io::ErrorKind::TimedOut.into());
+        let _turn = timeout(limit(), self.turn.lock()).await.map_err(late)?;
+        if let Some(in_use) = self.seen_within(age) {
+            return Ok(in_use);
+        }
         let at = self.clock.mark();
         let before = self.last().clone();
         let known = before.as_ref().map(|look| &look.files);
-        let files = self.files(known).await?;
+        let files = timeout(limit(), self.files(known)).await.map_err(late)??;
         let in_use = match before {
             Some(before) if before.files == files => before.in_use,
             _ => self.put_together(&files).await?,
@@ -160,10 +154,7 @@ impl Templates {
     }
 
     /// The templates in the store; those that have not changed since are not read again.
-    async fn files(
-        &self,
-        known: Option<&BTreeMap<Stored, Result<String, Refused>>>,
-    ) -> Result<BTreeMap<Stored, Result<String, Refused>>, StoreError> {
+    async fn files(&self, known: Option<&Files>) -> Result<Files, StoreError> {
         let stored = self.store.templates(MOST_OVERRIDES + 1).await?;
         if stored.len() > MOST_OVERRIDES {
             let all = Stored {
@@ -175,15 +166,16 @@ impl Templates {
             let refused = Refused::whole(&all.path, reason);
             return Ok([(all, Err(refused))].into());
         }
-        let mut files = BTreeMap::new();
-        for file in stored.into_iter().filter(|file| is_template(&file.path)) {
+        let templates = stored.into_iter().filter(|file| is_template(&file.path));
+        let texts = stream::iter(templates).map(async |file| {
             let text = match known.and_then(|known| known.get(&file)) {
                 Some(text) => Some(text.clone()),
                 None => self.text(&file).await?,
             };
-            files.extend(text.map(|text| (file, text)));
-        }
-        Ok(files)
+            Ok(text.map(|text| (file, text)))
+        });
+        let texts: Vec<_> = texts.buffered(WIDTH).try_collect().await?;
+        Ok(texts.into_iter().flatten().collect())
     }
 
     /// What a file says; `None` where it went since it was listed.
@@ -201,10 +193,7 @@ impl Templates {
         }))
     }
 
-    async fn put_together(
-        &self,
-        files: &BTreeMap<Stored, Result<String, Refused>>,
-    ) -> Result<Arc<InUse>, StoreError> {
+    async fn put_together(&self, files: &Files) -> Result<Arc<InUse>, StoreError> {
         let (mut overrides, mut refused) = (BTreeMap::new(), Vec::new());
         for (file, text) in files {
             match text {
@@ -218,10 +207,7 @@ impl Templates {
             // Each is tried out, which takes a while.
             let packaged = Arc::clone(&self.packaged);
             let tried = tokio::task::spawn_blocking(move || packaged.overridden(overrides)).await;
-            let (overridden, broken) = tried.map_err(|error| StoreError::Io {
-                action: "show its templates",
-                source: io::Error::other(error),
-            })?;
+            let (overridden, broken) = tried.map_err(|error| failed(io::Error::other(error)))?;
             letters = Arc::new(overridden);
             refused.extend(broken);
         }
@@ -233,6 +219,11 @@ impl Templates {
             refused,
         }))
     }
+}
+
+fn failed(source: io::Error) -> StoreError {
+    let action = "show its templates";
+    StoreError::Io { action, source }
 }
 
 /// Said once a change.
