@@ -58,6 +58,10 @@ impl Refused {
                 let detail = super::after_colon(detail.as_deref());
                 (Some(*line), format!("{problem}{detail}"))
             }
+            LetterError::Unsaid {
+                file: named,
+                problem,
+            } if named == file => (None, problem.clone()),
             error => (None, error.to_string()),
         };
         Self {

@@ -48,6 +48,7 @@ fn rendered(letters: &Letters, language: &str, template: &str) -> (String, Strin
         message: None,
         subject: None,
         link: &RedeemLink::sample(),
+        replaces: false,
         expires: None,
         zone: &TimeZone::UTC,
     });

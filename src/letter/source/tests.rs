@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::super::{
-    Brand, DigestContent, DigestCount, DigestList, DigestRow, LetterContent, Letters, plain_brand,
+    Brand, DigestContent, DigestCount, DigestFailures, DigestGap, DigestList, DigestRow,
+    LetterContent, Letters, Unseen, plain_brand,
 };
 use super::*;
 use crate::domain::invitation_code::InvitationCode;
+use crate::domain::outcome::ReasonCode;
 use crate::domain::redeem_link::{PortalUrl, RedeemLink, ReturnPath};
 
 /// The packaged templates, with so much of everything to fill one with.
@@ -43,6 +45,7 @@ fn content<'a>(name: &'a str, brand: &'a Brand, link: &'a RedeemLink) -> LetterC
         message: None,
         subject: None,
         link,
+        replaces: true,
         expires: Some(Timestamp::UNIX_EPOCH),
         zone: UTC,
     }
@@ -56,7 +59,7 @@ fn largest_digest() -> DigestContent {
         contact: text(),
         contact_url: text(),
         invitation_url: text(),
-        reason: text(),
+        reason: Some(ReasonCode::DataverseRefused.into()),
         other: text(),
         other_url: text(),
         redemptions: 2,
@@ -70,13 +73,21 @@ fn largest_digest() -> DigestContent {
     let counts = |count| {
         let one = || DigestCount {
             what: "x".repeat(50),
-            words: "x".repeat(100),
             count: 1,
         };
         (0..count).map(|_| one()).collect()
     };
+    let failures = || DigestFailures {
+        reason: ReasonCode::DataverseRefused.into(),
+        count: 1,
+    };
+    let gap = || DigestGap {
+        what: Unseen::Mailbox,
+        mailbox: Some("x".repeat(100)),
+        error: Some("x".repeat(200)),
+    };
     DigestContent {
-        reasons: counts(30),
+        reasons: (0..30).map(|_| failures()).collect(),
         failed: list(),
         unconfirmed: list(),
         stuck: counts(200),
@@ -86,7 +97,7 @@ fn largest_digest() -> DigestContent {
         expired: list(),
         returned: list(),
         drafts: counts(50),
-        unseen: (0..100).map(|_| "x".repeat(200)).collect(),
+        unseen: (0..100).map(|_| gap()).collect(),
         ..DigestContent::default()
     }
 }
@@ -144,6 +155,7 @@ fn an_error_about_a_letter_never_repeats_its_values() {
         "{% extends link %}",
         "{{ link|int }}",
         "{{ link() }}",
+        "{{ self[link]() }}",
         "{{ link|int(base=contact_name) }}",
         "{{ {}[link].x }}",
         "{{ [1][link] + link }}",
