@@ -87,8 +87,10 @@ impl LetterError {
 
     /// The same, without what may repeat the values of a letter, its link among them.
     fn without_values(mut self) -> Self {
-        if let Self::Template { detail, .. } = &mut self {
-            *detail = None;
+        match &mut self {
+            Self::Template { detail, .. } => *detail = None,
+            Self::Unsaid { problem, .. } => "a block is missing".clone_into(problem),
+            Self::Unreadable { .. } | Self::Missing(_) | Self::NoLink(_) => {}
         }
         self
     }
