@@ -74,6 +74,7 @@ fn text(world: &World) -> String {
 
 fn read(letter: &Letter) -> String {
     let body = letter.html.split("</style>").last().unwrap();
+    let body = body.replace("<bdi>", "").replace("</bdi>", "");
     let mut inside = false;
     let text: String = body
         .chars()

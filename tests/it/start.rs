@@ -144,6 +144,8 @@ fn templates(file: &str, line: usize, text: &str) -> tempfile::TempDir {
     std::fs::create_dir(copy.path().join("en")).unwrap();
     for name in [
         "layout.html",
+        "parts.html",
+        "invitation.html",
         "en/invitation.html",
         "en/invitation.subject.txt",
     ] {
@@ -160,8 +162,16 @@ fn templates(file: &str, line: usize, text: &str) -> tempfile::TempDir {
 #[tokio::test]
 async fn a_broken_template_fails_the_start_and_the_file_and_line_are_told() {
     let broken = [
-        ("en/invitation.html", 4, "<p>Hello {{ contact_nmae }},</p>"),
-        ("en/invitation.html", 6, "<p>{% if expires %}</p>"),
+        (
+            "en/invitation.html",
+            4,
+            "{% block greeting %}Hello {{ contact_nmae }},{% endblock %}",
+        ),
+        (
+            "en/invitation.html",
+            6,
+            "{% block replaces %}{% if expires %}{% endblock %}",
+        ),
         ("en/invitation.subject.txt", 1, "{{ link }}"),
         ("layout.html", 7, "{{ brand.slogan }}"),
     ];

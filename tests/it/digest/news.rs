@@ -74,7 +74,7 @@ async fn a_redemption_is_told_with_the_contact_and_a_link_to_the_invitation() {
         text.contains("Redeemed: 1 Ann Tester ( invitation )"),
         "{text}"
     );
-    assert!(!text.contains("Redeemed by somebody else"), "{text}");
+    assert!(!text.contains("Redeemed by somebody other"), "{text}");
     let html = digests(&world)[0].html.clone();
     for (table, id) in [("contact", ann), ("adx_invitation", id_of(&world.row(ann)))] {
         let page = format!("/main.aspx?pagetype=entityrecord&amp;etn={table}&amp;id=%7B{id}%7D");
