@@ -119,8 +119,7 @@ fn every_language_but_english_says_whether_a_native_speaker_has_read_it() {
 #[test]
 fn every_name_in_an_arabic_sentence_keeps_its_own_direction() {
     let arabic = packaged_sources().into_iter();
-    for (file, source) in
-        arabic.filter(|(file, _)| file.starts_with("ar/") && file.ends_with(".html"))
+    for (file, source) in arabic.filter(|(file, _)| file.starts_with("ar/") && file.ends_with(HTML))
     {
         for name in ["brand.name", "contact_name", "inviter_name", "site"] {
             let printed = format!("{{{{ {name} }}}}");
