@@ -87,7 +87,8 @@ impl App {
         ambient: Ambient,
         identity: Arc<Identity>,
     ) -> Result<Self, AppError> {
-        let letters = Letters::load(&config.template_dir)?;
+        let languages = config.languages.keys().map(String::as_str);
+        let letters = Letters::load_languages(&config.template_dir, languages)?;
         Self::put_together(config, ambient, identity, letters)
     }
 

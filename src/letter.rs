@@ -181,6 +181,17 @@ impl Letters {
         Self::compile(Self::read(directory)?)
     }
 
+    /// The same for some languages, those that they build on, and English, in which a digest can always be written.
+    pub fn load_languages<'l>(
+        directory: &Path,
+        languages: impl IntoIterator<Item = &'l str>,
+    ) -> Result<Self, LetterError> {
+        let mut sources = Self::read(directory)?;
+        let wanted = languages.into_iter().chain([digest::FALLBACK]).collect();
+        source::keep_languages(&mut sources, &wanted);
+        Self::compile(sources)
+    }
+
     /// Reads the template files of a directory, by their paths in it such as `en/invitation.html`.
     pub fn read(directory: &Path) -> Result<BTreeMap<String, String>, LetterError> {
         source::read(directory)

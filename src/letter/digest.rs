@@ -17,7 +17,7 @@ use crate::domain::outcome::ReasonCode;
 pub(super) const DIGEST: &str = "digest";
 
 /// The language of the packaged digest.
-const FALLBACK: &str = "en";
+pub(super) const FALLBACK: &str = "en";
 
 /// Somebody, or an invitation, that a digest names.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -1,6 +1,6 @@
 //! Owns the template files: which there are, and how minijinja is set up to fill them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,40 @@ pub(super) fn letter_of(file: &str) -> Option<(String, String)> {
         .strip_suffix(HTML)
         .or_else(|| file.strip_suffix(SUBJECT))?;
     Some((language.to_owned(), name.to_owned()))
+}
+
+/// Leaves out the languages that nobody asked for, unless others build on them: trying each out takes a start its time.
+pub(super) fn keep_languages(sources: &mut BTreeMap<String, String>, wanted: &BTreeSet<&str>) {
+    let languages: BTreeSet<String> = sources
+        .keys()
+        .filter_map(|file| language_of(file))
+        .collect();
+    let mut kept: BTreeSet<String> = wanted
+        .iter()
+        .map(|language| (*language).to_owned())
+        .collect();
+    loop {
+        let is_kept =
+            |file: &str| language_of(file).is_none_or(|language| kept.contains(&language));
+        let texts = sources.iter().filter(|(file, _)| is_kept(file));
+        let texts: Vec<&String> = texts.map(|(_, text)| text).collect();
+        let named = |language: &&String| {
+            let paths = [format!("\"{language}/"), format!("'{language}/")];
+            let names = |text: &&String| paths.iter().any(|path| text.contains(path));
+            !kept.contains(*language) && texts.iter().any(names)
+        };
+        let more: Vec<String> = languages.iter().filter(named).cloned().collect();
+        if more.is_empty() {
+            break;
+        }
+        kept.extend(more);
+    }
+    sources.retain(|file, _| language_of(file).is_none_or(|language| kept.contains(&language)));
+}
+
+fn language_of(file: &str) -> Option<String> {
+    file.split_once('/')
+        .map(|(language, _)| language.to_owned())
 }
 
 /// Compiles templates so that HTML is escaped and a missing value is an error.

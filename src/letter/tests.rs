@@ -267,6 +267,31 @@ fn a_language_that_lacks_words_is_named() {
 }
 
 #[test]
+fn languages_that_nobody_asked_for_cost_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        ("part.html", "x"),
+        ("en/note.html", ANCHOR),
+        ("nb/note.html", ANCHOR),
+        ("nn/note.html", "{% extends 'nb/note.html' %}"),
+        ("xx/note.html", "{% if %}"),
+    ] {
+        let (language, _) = file.split_once('/').unwrap_or_default();
+        std::fs::create_dir_all(directory.path().join(language)).unwrap();
+        std::fs::write(directory.path().join(file), text).unwrap();
+        let subject = file.replace(".html", ".subject.txt");
+        std::fs::write(directory.path().join(subject), "x").unwrap();
+    }
+    let languages = |asked: &'static str| {
+        let letters = Letters::load_languages(directory.path(), [asked])?;
+        Ok::<_, LetterError>(letters.languages().map(str::to_owned).collect::<Vec<_>>())
+    };
+    assert_eq!(languages("en").unwrap(), ["en"]);
+    assert_eq!(languages("nn").unwrap(), ["en", "nb", "nn"]);
+    assert!(languages("xx").is_err());
+}
+
+#[test]
 fn a_mistake_in_a_shared_part_is_named_where_it_is() {
     let mut sources = sources(&format!("{ANCHOR}\n{{% include 'part.html' %}}"), "x");
     sources.insert("part.html".to_owned(), "\n\n{{ nobody }}".to_owned());
