@@ -33,7 +33,8 @@ signed in.
 Examples:
   portal-invite doctor                find out why something does not work
   portal-invite sweep --dry-run       list the invitations that are past expiry
-  portal-invite preview --out a.html  see a letter; needs no settings
+  portal-invite preview --all --out letters
+                                      see every letter; needs no settings
   cargo run -p sandbox                try everything without Azure
 
 Exit codes:
@@ -57,8 +58,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Close invitations that are past their expiry, as the timer does.
     Sweep(sweep::Arguments),
-    /// Show a letter with sample values; needs no settings.
-    Preview(preview::Arguments),
+    /// Show letters with sample values; needs no settings.
+    Preview(Box<preview::Arguments>),
 }
 
 /// Runs the binary.

@@ -32,8 +32,8 @@ use parse::Reader;
 pub enum Environment {
     /// The process environment, as the Functions host passes it on.
     Process,
-    /// The same but for these names: their defaults stand in.
-    ProcessWithout(BTreeSet<&'static str>),
+    /// The same but for these names: the given value counts, or where there is none, the default.
+    ProcessBut(BTreeMap<&'static str, Option<String>>),
     /// Given settings; for tests and for commands that need no environment.
     Given(BTreeMap<String, String>),
 }
@@ -46,8 +46,10 @@ impl Environment {
     )]
     pub fn get(&self, name: &str) -> Option<String> {
         let value = match self {
-            Self::ProcessWithout(names) if names.contains(name) => None,
-            Self::Process | Self::ProcessWithout(_) => std::env::var(name).ok(),
+            Self::ProcessBut(settings) if settings.contains_key(name) => {
+                settings.get(name).cloned().flatten()
+            }
+            Self::Process | Self::ProcessBut(_) => std::env::var(name).ok(),
             Self::Given(settings) => settings.get(name).cloned(),
         };
         value.filter(|value| !value.trim().is_empty())
@@ -56,17 +58,24 @@ impl Environment {
     /// The same without these settings.
     #[must_use]
     pub fn without(&self, names: impl IntoIterator<Item = &'static str>) -> Self {
-        let mut names: BTreeSet<_> = names.into_iter().collect();
+        self.but(names.into_iter().map(|name| (name, None)))
+    }
+
+    /// The same but for these settings, which have the given value, or none.
+    #[must_use]
+    pub fn but(&self, settings: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Self {
         match self {
-            Self::Process => Self::ProcessWithout(names),
-            Self::ProcessWithout(more) => {
-                names.extend(more);
-                Self::ProcessWithout(names)
+            Self::Process => Self::ProcessBut(settings.into_iter().collect()),
+            Self::ProcessBut(earlier) => {
+                Self::ProcessBut(earlier.clone().into_iter().chain(settings).collect())
             }
-            Self::Given(settings) => {
-                let mut settings = settings.clone();
-                settings.retain(|name, _| !names.contains(name.as_str()));
-                Self::Given(settings)
+            Self::Given(given) => {
+                let mut given = given.clone();
+                for (name, value) in settings {
+                    given.remove(name);
+                    given.extend(value.map(|value| (name.to_owned(), value)));
+                }
+                Self::Given(given)
             }
         }
     }

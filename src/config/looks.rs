@@ -1,12 +1,13 @@
 //! Owns the settings that letters are shown by at a desk, where nothing is required.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
 use super::parse::{self, Reader};
 use super::{BrandSettings, ConfigError, Environment};
-use crate::domain::redeem_link::PortalUrl;
+use crate::domain::redeem_link::{LanguagePath, PortalUrl};
 
 /// What the looks of a letter depend on.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub struct Looks {
     pub brand: BrandSettings,
     /// `TEMPLATE_DIR`.
     pub template_dir: PathBuf,
+    /// `PORTAL_URL`, else a sample's.
+    pub portal: PortalUrl,
+    /// `LANGUAGES`: letter language, and the site's path for it where there is one.
+    pub languages: BTreeMap<String, Option<LanguagePath>>,
     /// `DEFAULT_LANGUAGE`, else the first of `LANGUAGES`.
     pub default_language: String,
     /// `PORTAL_TIME_ZONE`.
@@ -41,9 +46,11 @@ impl Looks {
         let portal = portal.or_else(|| PortalUrl::parse("https://contoso.example").ok());
         let brand = read.brand(portal.as_ref());
         let template_dir = read.with_default("TEMPLATE_DIR", "templates", parse::path);
-        let (_, default_language) = read.languages();
+        let (languages, default_language) = read.languages();
         let time_zone = read.with_default("PORTAL_TIME_ZONE", "UTC", parse::time_zone);
         Some(Self {
+            portal: portal?,
+            languages,
             brand: brand?,
             template_dir: template_dir?,
             default_language,

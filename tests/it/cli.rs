@@ -9,6 +9,8 @@ use crate::leaks::Secrets;
 use crate::process::{binary, run};
 use crate::world::{SENDER, Setup, World};
 
+mod preview;
+
 const SUPPORT: (&str, &str) = ("SUPPORT_EMAIL", "help@contoso.example");
 const ZONE: (&str, &str) = ("PORTAL_TIME_ZONE", "Europe/Oslo");
 
@@ -163,30 +165,6 @@ async fn a_sweep_by_hand_says_what_it_did() {
 }
 
 #[tokio::test]
-async fn a_letter_is_shown_without_any_setting() {
-    let Ended(code, output, error) = alone(&["preview"], &[]).await;
-    assert_eq!((code, error.as_str()), (0, ""));
-    assert!(output.starts_with("<!DOCTYPE html>"), "{output}");
-    assert!(output.contains("Amara Okafor") && output.contains("contoso.example"));
-
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("letter.html");
-    let path = file.to_str().unwrap();
-    let brand = [("BRAND_NAME", "Fabrikam"), ("BRAND_COLOR", "#8a1f5c")];
-    let Ended(code, output, error) = alone(&["preview", "--out", path], &brand).await;
-    assert_eq!((code, error.as_str()), (0, ""));
-    assert!(
-        output.contains("Subject: ") && output.contains(path),
-        "{output}"
-    );
-    let html = std::fs::read_to_string(file).unwrap();
-    assert!(html.contains("Fabrikam") && html.contains("#8a1f5c"));
-    let Ended(code, output, error) = alone(&["preview", "--out", "/dev/null/a"], &[]).await;
-    assert_eq!((code, output.as_str()), (1, ""));
-    assert!(error.contains("/dev/null/a"), "{error}");
-}
-
-#[tokio::test]
 async fn a_reader_who_leaves_early_is_no_failure() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -194,26 +172,6 @@ async fn a_reader_who_leaves_early_is_no_failure() {
     let child = command.stdout(writer).stderr(Stdio::piped()).spawn();
     let Ended(code, _, error) = child.unwrap().wait_with_output().await.unwrap().into();
     assert_eq!((code, error.as_str()), (0, ""));
-}
-
-#[tokio::test]
-async fn a_letter_that_is_not_there_is_told_with_those_that_are() {
-    for arguments in [["--language", "tlh"], ["--template", "farewell"]] {
-        let arguments = ["preview", arguments[0], arguments[1]];
-        let Ended(code, output, error) = alone(&arguments, &[]).await;
-        assert_eq!((code, output.as_str()), (64, ""));
-        assert!(
-            error.contains("--language en --template invitation"),
-            "{error}"
-        );
-    }
-    let wrong = [("BRAND_COLOR", "hunter2")];
-    let Ended(code, _, error) = alone(&["preview"], &wrong).await;
-    assert_eq!(code, 64);
-    assert!(
-        error.contains("BRAND_COLOR") && !error.contains("hunter2"),
-        "{error}"
-    );
 }
 
 /// Turns the stock process on or off, as a person would, and gives what there is of it.
