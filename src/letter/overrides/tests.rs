@@ -154,6 +154,17 @@ fn half_a_letter_is_refused_and_a_whole_one_is_added() {
 }
 
 #[test]
+fn words_that_the_frame_asks_for_in_vain_are_named() {
+    let wordless = [("en/invitation.html", "{% extends 'invitation.html' %}")];
+    let (letters, refused) = packaged().overridden(sources(&wordless));
+    let told = told(&refused);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let tells = told[0].starts_with("en/invitation.html: ") && told[0].contains("preheader");
+    assert!(tells, "{told:?}");
+    assert!(letters.has("en", "invitation"));
+}
+
+#[test]
 fn overrides_never_take_a_letter_away() {
     let packaged = packaged();
     let files = packaged.sources();
