@@ -37,8 +37,11 @@ impl Simulation {
 
     /// What the letter that a new contact gets says the store says.
     async fn letter(&self) -> String {
+        let before = self.sandbox.graph.letters().len();
         self.invite(self.contacts(1)).await;
-        said(&self.sandbox.graph.letters().pop().unwrap().html)
+        let letters = self.sandbox.graph.letters();
+        assert_eq!(letters.len(), before + 1, "a letter left");
+        said(&letters[before].html)
     }
 
     /// How often the store was asked which templates are there, and for one of them.
@@ -156,12 +159,14 @@ async fn a_store_that_hangs_holds_letters_up_for_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn those_who_come_at_once_share_one_look() {
-    let simulation = Simulation::start(&[SENDER]);
+    // A mailbox takes one chunk of letters after the other.
+    let senders = ["a", "b", "c", "d", "e", "f"].map(|name| format!("{name}@contoso.example"));
+    let simulation = Simulation::start(&senders.each_ref().map(String::as_str));
     simulation.put_invitation("one");
     let slow = Fault::Delay(Duration::from_secs(2));
     let rule = Rule::on(Remote::Storage, slow).path(LOOK);
     simulation.sandbox.faults.add(rule);
-    let contacts = simulation.contacts(8);
+    let contacts = simulation.contacts(12);
     let requests: Vec<InviteRequest> = contacts.into_iter().map(|one| request(vec![one])).collect();
     let all = requests
         .into_iter()
