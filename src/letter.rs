@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -163,6 +164,10 @@ impl fmt::Debug for Letter {
 #[derive(Clone)]
 pub struct Letters {
     environment: Environment<'static>,
+    /// All files, also of languages that nobody asked for.
+    sources: Arc<BTreeMap<String, String>>,
+    /// The languages that were asked for.
+    languages: BTreeSet<String>,
     /// Language and name of each letter.
     known: BTreeSet<(String, String)>,
     /// The languages that a digest is written in.
@@ -186,10 +191,9 @@ impl Letters {
         directory: &Path,
         languages: impl IntoIterator<Item = &'l str>,
     ) -> Result<Self, LetterError> {
-        let mut sources = Self::read(directory)?;
-        let wanted = languages.into_iter().chain([digest::FALLBACK]).collect();
-        source::keep_languages(&mut sources, &wanted);
-        Self::compile(sources)
+        let languages = languages.into_iter().chain([digest::FALLBACK]);
+        let languages = languages.map(str::to_owned).collect();
+        Self::compile_languages(Self::read(directory)?, languages)
     }
 
     /// Reads the template files of a directory, by their paths in it such as `en/invitation.html`.
@@ -199,10 +203,22 @@ impl Letters {
 
     /// Compiles templates and tries every letter among them.
     pub fn compile(sources: BTreeMap<String, String>) -> Result<Self, LetterError> {
-        let letters = sources.keys().filter_map(|file| source::letter_of(file));
+        let languages = sources.keys().filter_map(|file| source::language_of(file));
+        let languages = languages.map(str::to_owned).collect();
+        Self::compile_languages(sources, languages)
+    }
+
+    fn compile_languages(
+        sources: BTreeMap<String, String>,
+        languages: BTreeSet<String>,
+    ) -> Result<Self, LetterError> {
+        let needed = source::needed(&sources, &languages);
+        let letters = needed.keys().filter_map(|file| source::letter_of(file));
         let (digests, known): (BTreeSet<_>, _) = letters.partition(|(_, name)| name == DIGEST);
         let letters = Self {
-            environment: source::environment(sources)?,
+            environment: source::environment(needed)?,
+            sources: Arc::new(sources),
+            languages,
             known,
             digests: digests.into_iter().map(|(language, _)| language).collect(),
         };

@@ -94,12 +94,12 @@ type Sources = BTreeMap<String, String>;
 impl Letters {
     /// These letters with other files in the place of theirs or beside them, and the files that cannot be used.
     pub fn overridden(&self, overrides: Sources) -> (Self, Vec<Refused>) {
+        let (overrides, mut refused) = self.asked_for(overrides);
         let mut trial = Trial {
-            packaged: self.sources(),
+            packaged: self,
             overrides,
             tries: 0,
         };
-        let mut refused = Vec::new();
         while !trial.overrides.is_empty() {
             let error = match trial.compile(|_| true) {
                 Ok(letters) => return (letters, refused),
@@ -115,31 +115,35 @@ impl Letters {
         (self.clone(), refused)
     }
 
-    fn sources(&self) -> Sources {
-        let templates = self.environment.templates();
-        templates
-            .map(|(file, template)| (file.to_owned(), template.source().to_owned()))
-            .collect()
+    /// Takes out the overrides of languages that nobody gets letters in.
+    fn asked_for(&self, overrides: Sources) -> (Sources, Vec<Refused>) {
+        let mut all = Sources::clone(&self.sources);
+        all.extend(overrides.clone());
+        let needed = source::needed(&all, &self.languages);
+        let (asked_for, others): (Sources, Sources) = overrides
+            .into_iter()
+            .partition(|(file, _)| needed.contains_key(file));
+        let reason = "is of a language that LANGUAGES does not name";
+        let refused = others.keys().map(|file| Refused::whole(file, reason));
+        (asked_for, refused.collect())
     }
 }
 
 /// Overrides that do not all work.
-struct Trial {
-    packaged: Sources,
+struct Trial<'l> {
+    packaged: &'l Letters,
     overrides: Sources,
     tries: usize,
 }
 
-impl Trial {
+impl Trial<'_> {
     /// Compiles the packaged templates with those overrides that are wanted.
     fn compile(&mut self, wanted: impl Fn(&str) -> bool) -> Result<Letters, LetterError> {
         self.tries += 1;
         let overrides = self.overrides.iter().filter(|(file, _)| wanted(file));
-        let all = self.packaged.iter().chain(overrides);
-        Letters::compile(
-            all.map(|(file, text)| (file.clone(), text.clone()))
-                .collect(),
-        )
+        let mut all = Sources::clone(&self.packaged.sources);
+        all.extend(overrides.map(|(file, text)| (file.clone(), text.clone())));
+        Letters::compile_languages(all, self.packaged.languages.clone())
     }
 
     /// The overrides that an error comes from: the one that it names, if that fails on its own too; else another

@@ -74,38 +74,39 @@ pub(super) fn letter_of(file: &str) -> Option<(String, String)> {
     Some((language.to_owned(), name.to_owned()))
 }
 
-/// Leaves out the languages that nobody asked for, unless others build on them: trying each out takes a start its time.
-pub(super) fn keep_languages(sources: &mut BTreeMap<String, String>, wanted: &BTreeSet<&str>) {
-    let languages: BTreeSet<String> = sources
-        .keys()
-        .filter_map(|file| language_of(file))
-        .collect();
-    let mut kept: BTreeSet<String> = wanted
-        .iter()
-        .map(|language| (*language).to_owned())
-        .collect();
+/// The files of some languages, of those that they build on, and what all share. Trying out the rest at each start
+/// would take time for nothing.
+pub(super) fn needed(
+    sources: &BTreeMap<String, String>,
+    languages: &BTreeSet<String>,
+) -> BTreeMap<String, String> {
+    let mut needed: BTreeSet<&str> = languages.iter().map(String::as_str).collect();
     loop {
-        let is_kept =
-            |file: &str| language_of(file).is_none_or(|language| kept.contains(&language));
-        let texts = sources.iter().filter(|(file, _)| is_kept(file));
-        let texts: Vec<&String> = texts.map(|(_, text)| text).collect();
-        let named = |language: &&String| {
+        let is_needed =
+            |file: &str| language_of(file).is_none_or(|language| needed.contains(language));
+        let kept = sources.iter().filter(|(file, _)| is_needed(file));
+        let kept: BTreeMap<_, _> = kept.collect();
+        let others = sources.keys().filter_map(|file| language_of(file));
+        let named = |language: &&str| {
             let paths = [format!("\"{language}/"), format!("'{language}/")];
-            let names = |text: &&String| paths.iter().any(|path| text.contains(path));
-            !kept.contains(*language) && texts.iter().any(names)
+            let mut texts = kept.values();
+            texts.any(|text| paths.iter().any(|path| text.contains(path)))
         };
-        let more: Vec<String> = languages.iter().filter(named).cloned().collect();
+        let others: BTreeSet<&str> = others.filter(|other| !needed.contains(other)).collect();
+        let more: Vec<&str> = others.into_iter().filter(named).collect();
         if more.is_empty() {
-            break;
+            let kept = kept.into_iter();
+            return kept
+                .map(|(file, text)| (file.clone(), text.clone()))
+                .collect();
         }
-        kept.extend(more);
+        needed.extend(more);
     }
-    sources.retain(|file, _| language_of(file).is_none_or(|language| kept.contains(&language)));
 }
 
-fn language_of(file: &str) -> Option<String> {
-    file.split_once('/')
-        .map(|(language, _)| language.to_owned())
+/// The language that a file belongs to.
+pub(super) fn language_of(file: &str) -> Option<&str> {
+    file.split_once('/').map(|(language, _)| language)
 }
 
 /// Compiles templates so that HTML is escaped and a missing value is an error.

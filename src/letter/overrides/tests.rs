@@ -25,7 +25,8 @@ fn small() -> Letters {
         ),
         ("en/note.subject.txt", "Packaged"),
     ];
-    Letters::compile(sources(&files)).unwrap()
+    let languages = ["en", "nb", "da"].map(str::to_owned);
+    Letters::compile_languages(sources(&files), languages.into()).unwrap()
 }
 
 fn sources(files: &[(&str, &str)]) -> Sources {
@@ -165,9 +166,24 @@ fn words_that_the_frame_asks_for_in_vain_are_named() {
 }
 
 #[test]
+fn an_override_of_a_language_that_nobody_asked_for_is_told_as_such_unless_another_builds_on_it() {
+    let base = ("de/note.html", LINK);
+    let (_, refused) = small().overridden(sources(&[base]));
+    let reason = "de/note.html: is of a language that LANGUAGES does not name";
+    assert_eq!(told(&refused), [reason]);
+    let (letters, refused) = small().overridden(sources(&[
+        base,
+        ("de/note.subject.txt", "German"),
+        ("en/note.html", "{% extends 'de/note.html' %}"),
+    ]));
+    assert_eq!(told(&refused), [""; 0]);
+    assert!(!rendered(&letters, "en", "note").1.contains("packaged"));
+}
+
+#[test]
 fn overrides_never_take_a_letter_away() {
     let packaged = packaged();
-    let files = packaged.sources();
+    let files = &packaged.sources;
     let empty = files.keys().map(|file| (file.clone(), String::new()));
     let (letters, refused) = packaged.overridden(empty.collect());
     let names = |letters: &Letters| -> Vec<(String, String)> {
