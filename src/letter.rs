@@ -34,6 +34,7 @@ pub use digest::{
 };
 pub use overrides::{LARGEST_OVERRIDE, MOST_OVERRIDES, Refused, is_template};
 use source::{HTML, SUBJECT};
+pub use values::line;
 
 /// Why a letter could not be made. No variant repeats a value: a letter's values are personal.
 #[derive(Debug, Error)]

@@ -43,7 +43,7 @@ pub(super) fn subject_line(text: &str) -> String {
 }
 
 /// Every run of white space and control characters becomes one space.
-fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     let words = text.split(|character: char| character.is_whitespace() || is_unwanted(character));
     words
         .filter(|word| !word.is_empty())

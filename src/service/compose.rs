@@ -18,7 +18,7 @@ use crate::domain::invitation_code::InvitationCode;
 use crate::domain::outcome::{Outcome, OutcomeKind, Reason, ReasonCode};
 use crate::domain::progress::Item;
 use crate::domain::redeem_link::{RedeemLink, ReturnPath};
-use crate::letter::{Letter, LetterContent, LetterError, Letters};
+use crate::letter::{self, Letter, LetterContent, LetterError, Letters};
 use crate::remote::dataverse::Codes;
 use crate::remote::dataverse::contacts::Survey;
 use crate::remote::graph::Message;
@@ -185,8 +185,8 @@ impl Work<'_> {
             return self.refuse(row, conflict()).await;
         };
         let contact = survey.contacts.get(&item.entry.contact);
-        let to_name = contact.and_then(|contact| contact.name.clone());
-        let to_name = to_name.unwrap_or_default();
+        let to_name = contact.and_then(|contact| contact.name.as_deref());
+        let to_name = to_name.map(letter::line).unwrap_or_default();
         let (terms, plan) = (&self.terms.letter, &item.entry.plan);
         let preferred = contact.and_then(|contact| contact.language);
         let choice = (self.parts)

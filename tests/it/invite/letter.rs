@@ -108,6 +108,24 @@ async fn a_name_with_markup_stays_a_name() {
 }
 
 #[tokio::test]
+async fn a_name_that_turns_or_breaks_lines_is_one_line_that_turns_nothing() {
+    let world = World::start().await;
+    let columns = json!({"emailaddress1": "bob@customer.example", "lastname": "\u{202e}selbaT\nx"});
+    let bob = world.contact_with("Bob", &columns);
+    assert_eq!(world.invite_contacts(&[bob]).await.outcomes(), ["sent"]);
+    let letter = world.letter(bob);
+    assert_eq!(letter.to_name.as_deref(), Some("Bob selbaT x"));
+    assert!(letter.html.contains("Hello Bob selbaT x,"));
+}
+
+#[tokio::test]
+async fn machines_are_asked_not_to_answer() {
+    let letter = letter_of(&World::start().await, &json!({})).await;
+    let suppressed = ("X-Auto-Response-Suppress".to_owned(), "All".to_owned());
+    assert_eq!(letter.headers, [suppressed]);
+}
+
+#[tokio::test]
 async fn answers_go_where_the_settings_say() {
     let world = Setup::default()
         .setting("SUPPORT_EMAIL", "help@contoso.example")
