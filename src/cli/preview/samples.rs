@@ -98,7 +98,9 @@ pub(super) fn all(letters: &Letters) -> Vec<Shown> {
 /// A letter about an invitation that stands already replaces none.
 fn variants_of(template: &str) -> &'static [Variant] {
     match template {
-        DIGEST | LetterTerms::REMINDER | "resend" => &[Variant::Everything, Variant::Least],
+        DIGEST | LetterTerms::REMINDER | LetterTerms::RESEND => {
+            &[Variant::Everything, Variant::Least]
+        }
         _ => Variant::value_variants(),
     }
 }
@@ -153,7 +155,8 @@ impl<'a> Samples<'a> {
             brand: &self.brand,
             contact_name: text(&self.words.contact_name).unwrap_or_default(),
             inviter_name: text(&self.words.inviter_name),
-            message: text(&self.words.message),
+            // A reminder repeats nobody's words.
+            message: text(&self.words.message).filter(|_| shown.template != LetterTerms::REMINDER),
             subject: None,
             link: &self.link(&shown.language),
             replaces: shown.variant == Variant::Replacing,
