@@ -139,3 +139,55 @@ fn a_mistake_in_a_digest_is_told_at_the_start_and_its_absence_is_not() {
     let letters = Letters::compile(sources).unwrap();
     assert_eq!(letters.digest_language("en"), None);
 }
+
+/// Eight names in each list, each as long as few people's are.
+#[test]
+fn the_longest_digest_is_one_that_mail_programs_show_whole() {
+    let long = || Some("Å".repeat(60));
+    let full = |row: DigestRow| DigestList {
+        count: 510,
+        rows: vec![
+            DigestRow {
+                name: long(),
+                ..row
+            };
+            8
+        ],
+        hidden: 502,
+        more: true,
+    };
+    let refused = DigestRow {
+        reason: Some(ReasonCode::PreparedElsewhere.into()),
+        ..anna()
+    };
+    let stranger = DigestRow {
+        other: long(),
+        other_url: Some(page("contact", 3)),
+        ..anna()
+    };
+    let twice = DigestRow {
+        redemptions: 2,
+        ..anna()
+    };
+    let failures = ReasonCode::ALL.map(|code| DigestFailures {
+        reason: code.into(),
+        count: 1,
+    });
+    let content = DigestContent {
+        failed: full(refused),
+        reasons: failures.into(),
+        unconfirmed: full(anna()),
+        redeemed: full(anna()),
+        strangers: full(stranger),
+        overused: full(twice),
+        expired: full(anna()),
+        returned: full(anna()),
+        ..everything()
+    };
+    let time = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+    for language in &packaged().digests {
+        let letter = packaged().render_digest(language, &brand(), &content, time);
+        let bytes = letter.unwrap().html.len();
+        assert!(bytes < 60_000, "{language}: {bytes}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::letter::{
 use crate::service::Parts;
 
 /// Most names in one list.
-const MOST_NAMED: usize = 10;
+const MOST_NAMED: usize = 8;
 
 /// Makes the letter.
 pub(super) fn compose(

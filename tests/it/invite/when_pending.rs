@@ -206,7 +206,10 @@ async fn replace_closes_the_old_and_sends_a_new_one() {
         let (letter, before) = sent.split_last().unwrap();
         assert!(letter.contains(code));
         let says_so = |letter: &String| letter.contains("whose link no longer works");
-        assert!(says_so(letter) && !before.iter().any(says_so), "{existing:?}");
+        assert!(
+            says_so(letter) && !before.iter().any(says_so),
+            "{existing:?}"
+        );
     }
 }
 
