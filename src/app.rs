@@ -47,8 +47,8 @@ pub enum AppError {
     /// The templates are not right.
     #[error(transparent)]
     Letters(#[from] LetterError),
-    /// A language has no template.
-    #[error("LANGUAGES names {0}, which has no templates")]
+    /// A language has no invitation.
+    #[error("LANGUAGES names {0}, which has no invitation.html in TEMPLATE_DIR")]
     Language(String),
     /// A language has no reminder.
     #[error(
@@ -104,16 +104,15 @@ impl App {
             chance,
             transport,
         } = ambient;
-        if let Some(language) = config
-            .languages
-            .keys()
-            .find(|language| !letters.has_language(language))
-        {
+        let lacks = |letter: &'static str| {
+            let mut languages = config.languages.keys();
+            languages.find(|language| !letters.has(language, letter))
+        };
+        if let Some(language) = lacks(LetterTerms::INVITATION) {
             return Err(AppError::Language(language.clone()));
         }
-        let reminder = |language: &&String| !letters.has(language, LetterTerms::REMINDER);
         if config.remind_days_before > 0
-            && let Some(language) = config.languages.keys().find(reminder)
+            && let Some(language) = lacks(LetterTerms::REMINDER)
         {
             return Err(AppError::Reminder(language.clone()));
         }

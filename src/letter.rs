@@ -248,11 +248,6 @@ impl Letters {
         known.map(|(language, template)| (language.as_str(), template.as_str()))
     }
 
-    /// Whether any letter is in this language.
-    pub fn has_language(&self, language: &str) -> bool {
-        self.known.iter().any(|(known, _)| known == language)
-    }
-
     /// Whether a letter of this name is in any language.
     pub fn has_template(&self, template: &str) -> bool {
         self.known.iter().any(|(_, known)| known == template)

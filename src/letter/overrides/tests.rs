@@ -147,7 +147,7 @@ fn half_a_letter_is_refused_and_a_whole_one_is_added() {
         told(&refused),
         ["nb/note.html: template nb/note.subject.txt is missing"]
     );
-    assert!(!letters.has_language("nb"));
+    assert!(!letters.has("nb", "note"));
     let whole = [("nb/note.html", LINK), ("nb/note.subject.txt", "Norsk")];
     let (letters, refused) = small().overridden(sources(&whole));
     assert_eq!(told(&refused), [""; 0]);
@@ -234,7 +234,7 @@ fn many_broken_overrides_are_given_up_together() {
         .collect();
     let (letters, refused) = small().overridden(files);
     assert_eq!(refused.len(), MOST_OVERRIDES);
-    assert!(letters.has("en", "note") && !letters.has_language("xx"));
+    assert!(letters.has("en", "note") && !letters.has("xx", "note"));
 }
 
 #[test]
