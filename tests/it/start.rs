@@ -200,6 +200,22 @@ async fn a_language_without_templates_fails_the_start() {
 }
 
 #[tokio::test]
+async fn a_language_without_an_invitation_fails_the_start_whatever_else_it_has() {
+    let copy = templates("layout.html", 1, "<!DOCTYPE html>");
+    std::fs::create_dir(copy.path().join("tlh")).unwrap();
+    for end in ["html", "subject.txt"] {
+        let (from, to) = (
+            format!("en/invitation.{end}"),
+            format!("tlh/reminder.{end}"),
+        );
+        std::fs::copy(copy.path().join(from), copy.path().join(to)).unwrap();
+    }
+    let directory = copy.path().to_str().unwrap();
+    let failure = fails_with(&[("TEMPLATE_DIR", directory), ("LANGUAGES", "en,tlh")]).await;
+    failure.tells(&["tlh", "invitation.html"]);
+}
+
+#[tokio::test]
 async fn a_language_without_a_reminder_fails_the_start_where_people_are_reminded() {
     let copy = templates("layout.html", 1, "<!DOCTYPE html>");
     let failure = fails_with(&[("TEMPLATE_DIR", copy.path().to_str().unwrap())]).await;
