@@ -41,7 +41,7 @@ async fn stored_expiry(world: &World, fields: &Value) -> Value {
     let words = moment.strftime("%A, %B %-d, %Y at %-I:%M\u{a0}%p");
     let hours = moment.offset().seconds() / 3_600;
     let html = world.letter(ann).html;
-    let promise = format!("Open until {words} (Europe/Oslo, UTC+{hours}).");
+    let promise = format!("The invitation is open until {words} (Europe/Oslo, UTC+{hours}).");
     assert!(html.contains(&promise), "{promise}: {html}");
     stored
 }
