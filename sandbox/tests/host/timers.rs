@@ -95,6 +95,13 @@ async fn answers_that_the_host_cannot_take_fail_the_invocation() {
     let functions = names.map(|name| (name, timer("0 0 * * * *")));
     let root = app(&functions, &json!({}), &json!({}));
     let host = start(&root).await;
+    for name in ["empty", "null"] {
+        assert!(
+            matches!(host.fire(name).await, Err(HostError::WouldHang(_))),
+            "{name}"
+        );
+    }
+    // The one that crashes comes last: the next call would meet a handler that is just starting.
     for (name, expected) in [
         ("refuses", Some(500)),
         ("text", Some(200)),
@@ -105,12 +112,6 @@ async fn answers_that_the_host_cannot_take_fail_the_invocation() {
             Err(HostError::Failed { status, .. }) => assert_eq!(status, expected, "{name}"),
             other => panic!("{name}: {other:?}"),
         }
-    }
-    for name in ["empty", "null"] {
-        assert!(
-            matches!(host.fire(name).await, Err(HostError::WouldHang(_))),
-            "{name}"
-        );
     }
     assert!(matches!(
         host.fire("none").await,
