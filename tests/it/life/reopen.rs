@@ -104,18 +104,23 @@ async fn somebody_who_opens_it_first_is_no_trouble() {
     assert_eq!(world.mailed_codes(ann).len(), 2);
 }
 
+/// Somebody invites the same contact by hand, and hands the code over.
+fn invite_by_hand(sandbox: &Sandbox, row: &Value) {
+    let other = json!({
+        "adx_name": "By hand",
+        "adx_type": 756_150_000,
+        "adx_invitationcode": "somebody-was-quicker-than-the-service",
+        "adx_expirydate": "2199-12-31T12:00:00Z",
+        "statuscode": SENT,
+        "_adx_invitecontact_value": row["_adx_invitecontact_value"],
+    });
+    sandbox.dataverse.insert("adx_invitations", &other);
+}
+
 #[tokio::test]
 async fn another_invitation_that_was_sent_as_it_was_opened_stands_alone() {
     let (world, ann, found) = resend_while(move |sandbox, row| {
-        let other = json!({
-            "adx_name": "By hand",
-            "adx_type": 756_150_000,
-            "adx_invitationcode": "somebody-was-quicker-than-the-service",
-            "adx_expirydate": "2199-12-31T12:00:00Z",
-            "statuscode": SENT,
-            "_adx_invitecontact_value": row["_adx_invitecontact_value"],
-        });
-        sandbox.dataverse.insert("adx_invitations", &other);
+        invite_by_hand(sandbox, row);
     })
     .await;
     assert_eq!(found.outcomes(), ["kept"]);
@@ -156,15 +161,7 @@ async fn a_process_that_undoes_the_opening_is_no_letter() {
 #[tokio::test]
 async fn a_closing_that_dataverse_refuses_ends_the_entry_all_the_same() {
     let (world, ann, found) = resend_while(move |sandbox, row| {
-        let other = json!({
-            "adx_name": "By hand",
-            "adx_type": 756_150_000,
-            "adx_invitationcode": "somebody-was-quicker-than-the-service",
-            "adx_expirydate": "2199-12-31T12:00:00Z",
-            "statuscode": SENT,
-            "_adx_invitecontact_value": row["_adx_invitecontact_value"],
-        });
-        sandbox.dataverse.insert("adx_invitations", &other);
+        invite_by_hand(sandbox, row);
         sandbox.faults.add(at_opening(crate::trouble::refusal(
             403,
             "0x80040220",
