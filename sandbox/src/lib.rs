@@ -11,6 +11,7 @@ pub mod faults;
 pub mod graph;
 pub mod host;
 pub mod identity;
+pub mod page;
 pub mod portal;
 pub mod program;
 pub mod storage;

@@ -71,6 +71,8 @@ pub(crate) struct Store {
     tables: BTreeMap<&'static str, BTreeMap<Uuid, Row>>,
     links: BTreeMap<&'static str, BTreeSet<(Uuid, Uuid)>>,
     version: u64,
+    /// Grows whenever a row, a link or a moment may have become another.
+    pub(crate) touched: u64,
     /// Successful changes by callers of the Web API.
     pub(crate) writes: u64,
     undo: Option<(u64, Vec<Undo>)>,
@@ -92,6 +94,7 @@ impl Store {
     /// Writes a whole row and gives it a new version.
     pub(crate) fn put(&mut self, table: &'static str, id: Uuid, cells: Cells) {
         self.version += 1;
+        self.touched += 1;
         let row = Row {
             id,
             version: self.version,
@@ -106,6 +109,7 @@ impl Store {
         let Some(row) = self.tables.get_mut(table).and_then(|rows| rows.remove(&id)) else {
             return false;
         };
+        self.touched += 1;
         self.remember(Undo::Row(table, id, Some(row)));
         self.remove_references(table, id);
         self.remove_links(table, id);
@@ -209,6 +213,7 @@ impl Store {
             return;
         };
         self.writes = writes;
+        self.touched += 1;
         for change in changes.into_iter().rev() {
             match change {
                 Undo::Row(table, id, Some(row)) => {
@@ -229,6 +234,7 @@ impl Store {
 
     /// Makes every stored moment this much older; versions stay, as nobody wrote anything.
     pub(crate) fn age(&mut self, by: SignedDuration) {
+        self.touched += 1;
         let rows = self.tables.values_mut().flat_map(BTreeMap::values_mut);
         for cell in rows.flat_map(|row| row.cells.values_mut()) {
             if let Cell::Moment(moment) = cell {

@@ -22,6 +22,7 @@ mod timer;
 
 use std::{
     net::SocketAddr,
+    ops::Deref,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -62,8 +63,22 @@ const HOST_VERSION: &str = "4.1045.200";
 /// A running host with its handler; dropping it kills the handler.
 #[derive(Debug)]
 pub struct Host {
-    inner: Arc<Inner>,
+    desk: Desk,
     tasks: JoinSet<()>,
+}
+
+/// What can be asked of a running host and done with it; clones are for the same host, and do not keep it alive.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    inner: Arc<Inner>,
+}
+
+impl Deref for Host {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
 }
 
 /// What every part of a running host shares.
@@ -106,9 +121,20 @@ impl Host {
         if options.fire_timers {
             inner.start_timers(&mut tasks);
         }
-        Ok(Self { inner, tasks })
+        Ok(Self {
+            desk: Desk { inner },
+            tasks,
+        })
     }
 
+    /// Closes the door, then kills the handler without warning, as the real host does.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.inner.handler.stop().await;
+    }
+}
+
+impl Desk {
     /// Base URL of the host, such as `http://127.0.0.1:7071/`.
     pub fn url(&self) -> Url {
         self.inner.url.clone()
@@ -162,12 +188,6 @@ impl Host {
     /// The lines that a local host prints at start.
     pub fn banner(&self) -> String {
         banner::banner(&self.inner)
-    }
-
-    /// Closes the door, then kills the handler without warning, as the real host does.
-    pub async fn stop(mut self) {
-        self.tasks.shutdown().await;
-        self.inner.handler.stop().await;
     }
 }
 

@@ -1,0 +1,43 @@
+// Pieces that several views use: moments, texts to copy, and what is said to those who do not see it.
+
+import { html } from "./vendor/lit-html/lit-html.js";
+import { changed } from "./world.js";
+
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const near = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+/** How far a moment is from now, such as "3 days ago", with the moment itself as its title. */
+export function moment(text) {
+  if (!text) return html`<span class="quiet">never</span>`;
+  const seconds = (new Date(text) - Date.now()) / 1000;
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);
+  return html`<time datetime=${text} title=${exact.format(new Date(text))}>${near.format(Math.round(seconds / size), unit)}</time>`;
+}
+
+let words = "";
+
+/** Says a text to who listens instead of looking. */
+export function say(text) {
+  words = text;
+  changed();
+}
+
+/** What was said last. */
+export const said = () => words;
+
+/** A text as it is, and a button that copies it. */
+export const copyable = (text, label) => html`
+  <div class="copyable">
+    <pre tabindex="0" aria-label=${label}>${text}</pre>
+    <button @click=${() => copy(text, label)}>Copy<span class="aloud"> ${label}</span></button>
+  </div>
+`;
+
+async function copy(text, label) {
+  await navigator.clipboard.writeText(text);
+  say(`${label}: copied`);
+}
+
+/** A few words on a coloured ground; `kind` is "good", "warn", "bad", "info" or nothing. */
+export const chip = (text, kind = "") => html`<span class="chip ${kind}">${text}</span>`;
