@@ -11,7 +11,7 @@ export function draw() {
   const contacts = [...rowsOf("contacts").values()];
   return html`
     <p class="lead">${contacts.length} contacts</p>
-    <div class="scroll">
+    <div class="scroll" tabindex="0" role="region" aria-label="Contacts">
       <table>
         <thead><tr><th scope="col">Name</th><th scope="col">E-mail</th></tr></thead>
         <tbody>
