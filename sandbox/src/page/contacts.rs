@@ -1,38 +1,85 @@
-//! The contacts of the environment, as the view Contacts lists them.
+//! The contacts of the environment, as the view Contacts lists them, and what a request may name besides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Page, feed::Feed};
-use crate::dataverse::Row;
+use crate::dataverse::{Row, State};
 
-pub(super) const FEEDS: &[Feed] = &[Feed {
-    name: "contacts",
-    version: |page| page.sandbox.dataverse.state().store.touched,
-    rows,
-}];
+/// The kind of site component that a web role is.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/powerpagecomponent>
+const WEB_ROLE: i64 = 11;
+
+pub(super) const FEEDS: &[Feed] = &[
+    Feed {
+        name: "contacts",
+        version: touched,
+        rows: contacts,
+    },
+    Feed {
+        name: "choices",
+        version: touched,
+        rows: choices,
+    },
+];
 
 pub(super) fn router() -> Router<Page> {
     Router::new()
 }
 
-fn rows(page: &Page) -> BTreeMap<String, Value> {
+/// Another number whenever a row of Dataverse may be another.
+pub(super) fn touched(page: &Page) -> u64 {
+    page.sandbox.dataverse.state().store.touched
+}
+
+fn contacts(page: &Page) -> BTreeMap<String, Value> {
     let state = page.sandbox.dataverse.state();
-    let contacts = state.store.rows("contact");
-    contacts
-        .map(|row| (row.id.to_string(), show(row)))
+    let known = known_elsewhere(&state);
+    let rows = state.store.rows("contact");
+    rows.map(|row| (row.id.to_string(), show(row, known.contains(&row.id))))
         .collect()
 }
 
-fn show(row: &Row) -> Value {
+/// Contacts with an active external identity, which counts as a sign-in.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_externalidentity>
+fn known_elsewhere(state: &State) -> BTreeSet<Uuid> {
+    let active = |row: &&Row| row.integer("statecode") == Some(0);
+    let rows = state.store.rows("adx_externalidentity").filter(active);
+    rows.filter_map(|row| row.id_in("adx_contactid")).collect()
+}
+
+fn show(row: &Row, known: bool) -> Value {
     json!({
         "id": row.id,
         "name": row.text("fullname"),
         "email": row.text("emailaddress1"),
         "language": row.integer("mspp_userpreferredlcid"),
-        "registered": row.text("adx_identity_username").is_some(),
+        "registered": known || row.text("adx_identity_username").is_some(),
         "active": row.integer("statecode") == Some(0),
     })
+}
+
+/// What a request may name beside contacts, each with its kind and name; and where it goes.
+fn choices(page: &Page) -> BTreeMap<String, Value> {
+    let host = json!({"id": "host", "kind": "host", "name": page.desk.url()});
+    let mut choices = BTreeMap::from([("host".to_owned(), host)]);
+    let state = page.sandbox.dataverse.state();
+    let mut add = |kind: &str, table: &str, name: &str, fits: fn(&Row) -> bool| {
+        for row in state.store.rows(table).filter(|row| fits(row)) {
+            let choice = json!({"id": row.id, "kind": kind, "name": row.text(name)});
+            choices.insert(row.id.to_string(), choice);
+        }
+    };
+    let of_contacts = |row: &Row| row.text("returnedtypecode") == Some("contact");
+    let of_roles = |row: &Row| row.integer("powerpagecomponenttype") == Some(WEB_ROLE);
+    add("view", "savedquery", "name", of_contacts);
+    add("personal view", "userquery", "name", of_contacts);
+    add("role", "adx_webrole", "adx_name", |_| true);
+    add("role", "powerpagecomponent", "name", of_roles);
+    add("account", "account", "name", |_| true);
+    add("workflow", "workflow", "name", |_| true);
+    choices
 }

@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "this crate is tests only")]
 
 mod files;
+mod people;
 mod support;
