@@ -26,11 +26,11 @@ export function say(text) {
 /** What was said last. */
 export const said = () => words;
 
-/** A text as it is, and a button that copies it. */
-export const copyable = (text, label) => html`
+/** A text as it is, and a button that copies it, or the whole of which it is a part. */
+export const copyable = (text, label, whole = text) => html`
   <div class="copyable">
     <pre tabindex="0" aria-label=${label}>${text}</pre>
-    <button @click=${() => copy(text, label)}>Copy<span class="aloud"> ${label}</span></button>
+    <button @click=${() => copy(whole, label)}>Copy<span class="aloud"> ${label}</span></button>
   </div>
 `;
 
@@ -41,3 +41,16 @@ async function copy(text, label) {
 
 /** A few words on a coloured ground; `kind` is "good", "warn", "bad", "info" or nothing. */
 export const chip = (text, kind = "") => html`<span class="chip ${kind}">${text}</span>`;
+
+/** A function that computes anew only when one of its arguments is another one. */
+export function kept(compute) {
+  let known;
+  let value;
+  return (...keys) => {
+    if (!known || keys.some((key, place) => key !== known[place])) {
+      value = compute(...keys);
+      known = keys;
+    }
+    return value;
+  };
+}

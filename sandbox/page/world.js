@@ -1,6 +1,7 @@
 // What the sandbox tells by server-sent events: one map of rows a feed, by their ids.
 
 const feeds = new Map();
+const revisions = new Map();
 const listeners = new Set();
 
 /** Whether events come: "connecting", "open", or "lost" while the browser tries again. */
@@ -11,6 +12,9 @@ export function rowsOf(name) {
   if (!feeds.has(name)) feeds.set(name, new Map());
   return feeds.get(name);
 }
+
+/** A number that is another one whenever the rows of a feed are others. */
+export const revisionOf = (name) => revisions.get(name) ?? 0;
 
 /** Calls `listener` after each change, of the world or of what a view remembers. */
 export const onChange = (listener) => listeners.add(listener);
@@ -42,4 +46,5 @@ function take(name, { reset, rows, gone }) {
   const feed = rowsOf(name);
   for (const row of rows) feed.set(row.id, row);
   for (const id of gone) feed.delete(id);
+  revisions.set(name, revisionOf(name) + 1);
 }

@@ -1,23 +1,122 @@
-// Contacts: whom there is to invite.
+// Contacts: whom there is to invite, the request that does it, and how it went.
 
-import { html } from "../vendor/lit-html/lit-html.js";
-import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { copyable } from "../parts.js";
 import { rowsOf } from "../world.js";
+import { countChips, problem, raw, resultsTable, statusLine } from "./answer.js";
+import { contactList, picked, pickNone } from "./contact-list.js";
+import { appeared, dismiss, run, send, standing } from "./invite.js";
+import { choicesOf, requestForm } from "./request-form.js";
+import { curlLine, form, httpText, isRepeated, requestOf, shortened } from "./request.js";
 
 export const title = "Contacts";
-export const feeds = ["contacts"];
+export const feeds = ["contacts", "invitations", "choices"];
 
 export function draw() {
-  const contacts = [...rowsOf("contacts").values()];
+  const contacts = rowsOf("contacts");
+  const ids = [...picked].filter((id) => contacts.has(id));
+  const current = () => requestOf(ids, choicesOf("view", "personal view"));
+  const request = current();
   return html`
-    <p class="lead">${contacts.length} contacts</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Contacts">
-      <table>
-        <thead><tr><th scope="col">Name</th><th scope="col">E-mail</th></tr></thead>
-        <tbody>
-          ${repeat(contacts, ({ id }) => id, (contact) => html`<tr><th scope="row">${contact.name}</th><td>${contact.email ?? "none"}</td></tr>`)}
-        </tbody>
-      </table>
+    <p class="lead">Tick some contacts and invite them. The request goes to the Functions host just as a flow would send it.</p>
+    <div class="split people">
+      <div class="stack">
+        <section aria-label="Contacts">${contactList()}</section>
+        ${answerCard()}
+      </div>
+      <div class="stack">${requestForm(ids.length)} ${preview(request)}</div>
     </div>
+    ${bar(ids.length, current)}
   `;
+}
+
+const people = (count) => `${count} ${count === 1 ? "contact" : "contacts"}`;
+
+function bar(count, current) {
+  const listed = form.source === "contactIds";
+  const start = (dry) => () => {
+    form.dryRun = dry;
+    const request = current();
+    send(request, { dry, repeated: isRepeated(request) });
+  };
+  const label = listed ? `Invite ${people(count)}` : "Invite whom it finds";
+  const idle = !run.waiting && (!listed || count > 0);
+  return html`<div class="bar" role="region" aria-label="Send the request">
+    <p>
+      ${listed ? html`<strong>${count}</strong> selected` : html`Whoever the ${form.source === "view" ? "view" : "query"} finds`}
+      ${listed && count > 0 ? html`<button class="plain" @click=${pickNone}>Clear</button>` : nothing}
+    </p>
+    <button ?disabled=${!idle} @click=${start(true)}>${run.waiting && run.dry ? "Checking…" : "Dry run"}</button>
+    <button class="primary" ?disabled=${!idle} @click=${start(false)}>${run.waiting && !run.dry ? "Inviting…" : label}</button>
+  </div>`;
+}
+
+function preview(request) {
+  const host = rowsOf("choices").get("host")?.name;
+  if (!host) return nothing;
+  const text = httpText(request, host);
+  const line = curlLine(request, host);
+  return html`<section class="card stack" aria-labelledby="http-heading">
+    <div>
+      <h2 id="http-heading">The request</h2>
+      <p class="quiet small">Exactly what ${form.dryRun ? "the dry run" : "the button"} sends. In Azure it also needs <code>x-functions-key</code>.</p>
+      ${copyable(shortened(text), "HTTP request", text)}
+    </div>
+    <div>
+      <h3>From a terminal</h3>
+      ${copyable(shortened(line), "curl line", line)}
+    </div>
+  </section>`;
+}
+
+function answerCard() {
+  const { answer, trouble, goesOn } = standing();
+  if (!answer && !run.waiting) return html`<div id="answer" tabindex="-1"></div>`;
+  return html`<section class="card stack answer" id="answer" tabindex="-1" aria-labelledby="answer-heading" aria-busy=${run.waiting || goesOn ? "true" : "false"}>
+    <div class="row apart">
+      <h2 id="answer-heading">${heading(answer, goesOn)}</h2>
+      ${run.waiting ? nothing : html`<button class="plain" @click=${dismiss}>Close</button>`}
+    </div>
+    ${run.waiting ? waiting() : html`${statusLine(run.answer)} ${outcome(answer, trouble, goesOn)}`}
+  </section>`;
+}
+
+function heading(answer, goesOn) {
+  if (run.waiting) return run.dry ? "Checking…" : "Inviting…";
+  if (goesOn) return "Accepted, and going on";
+  if (answer.status !== 200) return "It was refused";
+  if (run.dry) return "Dry run: nothing was written";
+  return run.repeated ? "The same request: its batch, nothing sent twice" : "Done";
+}
+
+function waiting() {
+  const batch = run.dry ? undefined : appeared();
+  const words = batch ? `${batch.total - batch.new} of ${batch.total} sent so far` : "The handler is at work";
+  return html`<div>
+    <progress aria-label="Progress" max=${batch ? batch.total : nothing} value=${batch ? batch.total - batch.new : nothing}></progress>
+    <p class="quiet small">${words}</p>
+  </div>`;
+}
+
+function outcome(answer, trouble, goesOn) {
+  if (answer.status !== 200 && answer.status !== 202) return html`${problem(answer)} ${answer.json ? raw(answer) : nothing}`;
+  const { counts, batch } = answer.json;
+  return html`
+    ${goesOn ? progress(counts, trouble) : nothing} ${countChips(counts)}
+    ${batch ? html`<p class="small quiet">Batch ${batch} ${answer.json.ok === false ? "· someone should look at what failed" : ""}</p>` : nothing}
+    ${answer.status === 200 ? resultsTable(answer) : nothing}
+    ${run.dry ? nothing : html`<p class="row small"><a href="#invitations">See them in Invitations</a> <a href="#mailboxes">Read the letters</a></p>`}
+    ${raw(answer)}
+  `;
+}
+
+function progress({ requested, pending }, trouble) {
+  return html`<div>
+    <progress aria-label="Progress" max=${requested} value=${requested - pending}></progress>
+    <p class="small quiet">
+      ${requested - pending} of ${requested} settled. This page asks <code>GET /api/batches</code> each second.
+      ${trouble ? "Just now the host did not answer; it is asked again. " : ""}
+      The dispatch timer goes on with the rest each minute; <a href="#clock">Clock</a> can run it now.
+    </p>
+  </div>`;
 }
