@@ -29,8 +29,8 @@ export const said = () => words;
 /** A text as it is, and a button that copies it, or the whole of which it is a part. */
 export const copyable = (text, label, whole = text) => html`
   <div class="copyable">
+    <p>${label}<button @click=${() => copy(whole, label)}>Copy<span class="aloud"> ${label}</span></button></p>
     <pre tabindex="0" aria-label=${label}>${text}</pre>
-    <button @click=${() => copy(whole, label)}>Copy<span class="aloud"> ${label}</span></button>
   </div>
 `;
 

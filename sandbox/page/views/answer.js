@@ -10,7 +10,7 @@ const OUTCOMES = {
   sent: ["good", "sent"],
   created: ["good", "link made"],
   planned: ["info", "would be invited"],
-  kept: ["info", "kept as it was"],
+  kept: ["info", "kept"],
   pending: ["info", "pending"],
   skipped: ["warn", "skipped"],
   failed: ["bad", "failed"],

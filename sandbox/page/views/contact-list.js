@@ -11,9 +11,9 @@ import { STANDINGS, languageName, matching, oddity, people } from "./people.js";
 const PAGE = 200;
 const look = { query: "", standing: "", shown: PAGE };
 
-/** The ids of those who are ticked, in the order in which they were. A change makes a new number. */
+/** The ids of those who are ticked, in the order in which they were; and how often that changed. */
 export const picked = new Set();
-let picks = 0;
+export let picks = 0;
 
 function pick(ids, on) {
   for (const id of ids) on ? picked.add(id) : picked.delete(id);
@@ -88,7 +88,7 @@ function row(person) {
   const { contact } = person;
   const { id, name, email } = contact;
   const ticked = picked.has(id);
-  const odd = oddity(email);
+  const odd = oddity(contact);
   const toggle = ({ target }) => target.closest("a, input, label") || pick([id], !picked.has(id));
   return html`<tr class=${ticked ? "ticked" : ""} @click=${toggle}>
     <td class="tick"><input type="checkbox" id="pick-${id}" .checked=${live(ticked)} @change=${({ target }) => pick([id], target.checked)} /></td>

@@ -1,10 +1,12 @@
 // Contacts: whom there is to invite, the request that does it, and how it went.
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { copyable } from "../parts.js";
-import { rowsOf } from "../world.js";
+import { guard } from "../vendor/lit-html/directives/guard.js";
+import { live } from "../vendor/lit-html/directives/live.js";
+import { copyable, kept } from "../parts.js";
+import { changed, revisionOf, rowsOf } from "../world.js";
 import { countChips, problem, raw, resultsTable, statusLine } from "./answer.js";
-import { contactList, picked, pickNone } from "./contact-list.js";
+import { contactList, picked, picks, pickNone } from "./contact-list.js";
 import { appeared, dismiss, run, send, standing } from "./invite.js";
 import { choicesOf, requestForm } from "./request-form.js";
 import { curlLine, form, httpText, isRepeated, requestOf, shortened } from "./request.js";
@@ -12,27 +14,32 @@ import { curlLine, form, httpText, isRepeated, requestOf, shortened } from "./re
 export const title = "Contacts";
 export const feeds = ["contacts", "invitations", "choices"];
 
+/** Those who are ticked and still there. */
+const chosen = kept((contacts, _revision, _picks) => [...picked].filter((id) => contacts.has(id)));
+
+/** The request as it would be sent now. What it is made of is compared, so that twenty thousand ids are not written out at each event. */
+const built = kept((ids, _choices, _form) => requestOf(ids, choicesOf("view", "personal view")));
+const current = () => built(ids(), revisionOf("choices"), JSON.stringify(form));
+const ids = () => chosen(rowsOf("contacts"), revisionOf("contacts"), picks);
+
 export function draw() {
-  const contacts = rowsOf("contacts");
-  const ids = [...picked].filter((id) => contacts.has(id));
-  const current = () => requestOf(ids, choicesOf("view", "personal view"));
-  const request = current();
+  const count = ids().length;
   return html`
     <p class="lead">Tick some contacts and invite them. The request goes to the Functions host just as a flow would send it.</p>
     <div class="split people">
       <div class="stack">
-        <section aria-label="Contacts">${contactList()}</section>
+        <section aria-label="Whom there is">${contactList()}</section>
         ${answerCard()}
       </div>
-      <div class="stack">${requestForm(ids.length)} ${preview(request)}</div>
+      <div class="stack">${requestForm(count)} ${preview()}</div>
     </div>
-    ${bar(ids.length, current)}
+    ${bar(count)}
   `;
 }
 
 const people = (count) => `${count} ${count === 1 ? "contact" : "contacts"}`;
 
-function bar(count, current) {
+function bar(count) {
   const listed = form.source === "contactIds";
   const start = (dry) => () => {
     form.dryRun = dry;
@@ -51,23 +58,28 @@ function bar(count, current) {
   </div>`;
 }
 
-function preview(request) {
+function preview() {
   const host = rowsOf("choices").get("host")?.name;
   if (!host) return nothing;
-  const text = httpText(request, host);
-  const line = curlLine(request, host);
+  const request = current();
+  const dry = ({ target }) => {
+    form.dryRun = target.checked;
+    changed();
+  };
   return html`<section class="card stack" aria-labelledby="http-heading">
     <div>
       <h2 id="http-heading">The request</h2>
-      <p class="quiet small">Exactly what ${form.dryRun ? "the dry run" : "the button"} sends. In Azure it also needs <code>x-functions-key</code>.</p>
-      ${copyable(shortened(text), "HTTP request", text)}
+      <p class="quiet small">Exactly what ${form.dryRun ? "Dry run" : "Invite"} sends. In Azure it also needs <code>x-functions-key</code>.</p>
+      <label class="check"><input type="checkbox" .checked=${live(form.dryRun)} @change=${dry} /> As a dry run</label>
     </div>
-    <div>
-      <h3>From a terminal</h3>
-      ${copyable(shortened(line), "curl line", line)}
-    </div>
+    ${guard([request, host], () => [
+      part("HTTP request", httpText(request, host)),
+      part("curl line for a terminal", curlLine(request, host)),
+    ])}
   </section>`;
 }
+
+const part = (label, whole) => copyable(shortened(whole), label, whole);
 
 function answerCard() {
   const { answer, trouble, goesOn } = standing();

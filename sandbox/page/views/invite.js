@@ -27,7 +27,7 @@ export async function send(request, { dry, repeated }) {
   if (!dry && status > 0 && status < 300) spend(request);
   if (status === 202) follow(json.batch);
   say(status < 300 && status > 0 ? "The answer is there." : `The request was refused: ${json?.title ?? status}`);
-  document.getElementById("answer")?.focus();
+  requestAnimationFrame(() => document.getElementById("answer")?.focus());
 }
 
 /** The answer that counts now: of the batch, once that says more than the first answer did. */

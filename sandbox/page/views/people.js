@@ -23,9 +23,10 @@ export function languageName(lcid) {
   return LCIDS[lcid] ? names.of(LCIDS[lcid]) : `number ${lcid}`;
 }
 
-/** What is odd about an address; nothing where it looks like one. */
-export function oddity(email) {
+/** Why a letter will not reach a contact; nothing where its address looks like one. */
+export function oddity({ email, unwanted }) {
   if (!email?.trim()) return "no e-mail";
+  if (unwanted) return "wants no e-mail";
   return /^[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+$/.test(email) ? "" : "odd address";
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Page, feed::Feed};
-use crate::dataverse::{Row, State};
+use crate::dataverse::{Cell, Row, State};
 
 /// The kind of site component that a web role is.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/powerpagecomponent>
@@ -58,6 +58,7 @@ fn show(row: &Row, known: bool) -> Value {
         "email": row.text("emailaddress1"),
         "language": row.integer("mspp_userpreferredlcid"),
         "registered": known || row.text("adx_identity_username").is_some(),
+        "unwanted": row.cells.get("donotemail") == Some(&Cell::Boolean(true)),
         "active": row.integer("statecode") == Some(0),
     })
 }
