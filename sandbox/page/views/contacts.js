@@ -24,6 +24,8 @@ const ids = () => chosen(rowsOf("contacts"), revisionOf("contacts"), picks);
 
 export function draw() {
   const count = ids().length;
+  // First, because it may come with a new key, which the form shows.
+  const request = current();
   return html`
     <p class="lead">Tick some contacts and invite them. The request goes to the Functions host just as a flow would send it.</p>
     <div class="split people">
@@ -31,7 +33,7 @@ export function draw() {
         <section aria-label="Whom there is">${contactList()}</section>
         ${answerCard()}
       </div>
-      <div class="stack">${requestForm(count)} ${preview()}</div>
+      <div class="stack">${requestForm(count)} ${preview(request)}</div>
     </div>
     ${bar(count)}
   `;
@@ -58,10 +60,9 @@ function bar(count) {
   </div>`;
 }
 
-function preview() {
+function preview(request) {
   const host = rowsOf("choices").get("host")?.name;
   if (!host) return nothing;
-  const request = current();
   const dry = ({ target }) => {
     form.dryRun = target.checked;
     changed();
