@@ -19,6 +19,8 @@ pub struct Letter {
     pub subject: String,
     /// Its body, as HTML or as text, whichever it was written in.
     pub html: String,
+    /// Whether its body is text.
+    pub is_text: bool,
     /// Addresses that answers go to.
     pub reply_to: Vec<String>,
     /// Internet headers that the sender added, as names and values.
@@ -49,6 +51,7 @@ impl Letter {
             to_name: first.and_then(|r| r.email_address.name.clone()),
             subject: content.subject.clone(),
             html: content.body.clone(),
+            is_text: content.is_text,
             reply_to: addresses(&content.reply_to),
             headers: content.headers.clone(),
             extended_properties: content.properties.clone(),

@@ -126,6 +126,7 @@ impl Mailbox {
 
     /// Takes a message out of the mailbox for good; whether it was there.
     pub(super) fn erase(&mut self, immutable_id: &str) -> bool {
+        self.next_change();
         let before = self.messages.len();
         self.messages
             .retain(|message| message.immutable_id != immutable_id);
@@ -134,6 +135,7 @@ impl Mailbox {
 
     /// Makes every moment this much older.
     pub(super) fn age(&mut self, by: SignedDuration) {
+        self.next_change();
         self.meter.age(by);
         for message in &mut self.messages {
             message.age(by);
@@ -202,6 +204,11 @@ impl Mailbox {
         self.chance.fill(&mut bytes);
         let encoded = base64::engine::general_purpose::URL_SAFE.encode(bytes);
         format!("{prefix}{encoded}")
+    }
+
+    /// Grows with every change of what is in the mailbox, and of what became of it.
+    pub(super) fn touched(&self) -> u64 {
+        self.changes
     }
 
     pub(super) fn next_change(&mut self) -> u64 {

@@ -12,6 +12,7 @@ mod limits;
 mod mailbox;
 mod message;
 mod operation;
+mod overview;
 mod routes;
 mod rules;
 mod sending;
@@ -33,6 +34,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 pub use letter::Letter;
+pub use overview::{Fate, Place, Seen};
 pub use rules::{Rate, Rules, SecondSend, State};
 
 use crate::clock::Clock;
@@ -100,9 +102,9 @@ impl Graph {
         let mut inner = self.inner.lock();
         let chance = inner.chance.fork();
         let mailbox = inner.mailboxes.entry(address.to_lowercase());
-        mailbox
-            .or_insert_with(|| Mailbox::new(address, chance))
-            .state = state;
+        let mailbox = mailbox.or_insert_with(|| Mailbox::new(address, chance));
+        mailbox.state = state;
+        mailbox.next_change();
     }
 
     /// Every letter that reached its recipients by now, in order of delivery.

@@ -19,7 +19,7 @@ use super::rules::{Rules, SecondSend};
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) delivered: Timestamp,
-    letter: Letter,
+    pub(super) letter: Letter,
     conversation_id: String,
     /// Recipients that it will not reach.
     lost: Vec<String>,
@@ -174,6 +174,7 @@ impl Mailbox {
 
     /// Delivers a letter to those it reaches; the others are reported on.
     fn deliver(&mut self, outgoing: Outgoing) {
+        self.next_change();
         let letter = outgoing.letter;
         let answered = outgoing.reports_answer;
         let in_reply_to = answered.then(|| letter.internet_message_id.clone());

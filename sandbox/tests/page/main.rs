@@ -3,4 +3,5 @@
 
 mod files;
 mod people;
+mod mail;
 mod support;

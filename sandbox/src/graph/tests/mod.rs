@@ -4,6 +4,7 @@
 
 mod batches;
 mod limits;
+mod overview;
 mod reading;
 mod sending;
 
