@@ -1,6 +1,7 @@
 // Pieces that several views use: moments, texts to copy, and what is said to those who do not see it.
 
 import { html } from "./vendor/lit-html/lit-html.js";
+import { live } from "./vendor/lit-html/directives/live.js";
 import { changed } from "./world.js";
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -54,3 +55,14 @@ export function kept(compute) {
     return value;
   };
 }
+/** One of a few: `options` are pairs of a value and its words; `pick` gets the value that is chosen. */
+export const choices = (legend, options, current, pick) => html`
+  <fieldset class="choices">
+    <legend class="aloud">${legend}</legend>
+    ${options.map(
+      ([value, text]) => html`<label>
+        <input type="radio" name=${legend} .checked=${live(value === current)} @change=${() => pick(value)} /><span>${text}</span>
+      </label>`,
+    )}
+  </fieldset>
+`;
