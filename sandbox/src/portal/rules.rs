@@ -64,9 +64,10 @@ pub(super) fn rounded_up(now: Timestamp) -> Timestamp {
 /// Finds the one active invitation with a code, and checks that it can still be redeemed. The status
 /// reason does not matter: one that says Redeemed or New will do.
 pub(super) fn find(state: &State, code: &str, now: Timestamp) -> Result<Row, RedeemError> {
+    let code = code.to_lowercase();
     let has_code = |row: &&Row| {
         let own = row.text("adx_invitationcode").unwrap_or_default();
-        row.integer("statecode") == Some(0) && own.to_lowercase() == code.to_lowercase()
+        row.integer("statecode") == Some(0) && own.to_lowercase() == code
     };
     let mut found = state.store.rows("adx_invitation").filter(has_code);
     let row = found

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 
+mod pages;
+
 const NOW: &str = "2026-11-22T10:29:59Z";
 
 struct World {
