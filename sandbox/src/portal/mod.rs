@@ -15,9 +15,10 @@ use axum::Router;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+pub(crate) use self::pages::is_language;
 pub use self::rules::{RedeemError, Redemption};
 use crate::clock::Clock;
-use crate::dataverse::Dataverse;
+use crate::dataverse::{Dataverse, Row};
 
 /// What an administrator decides about the site.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +107,15 @@ impl Portal {
     fn is_open(&self) -> bool {
         let settings = self.settings();
         settings.registration_enabled && settings.invitation_enabled
+    }
+
+    /// Whether somebody could redeem an invitation now, as far as the invitation is concerned.
+    pub(crate) fn takes(&self, invitation: &Row) -> bool {
+        let active = invitation.integer("statecode") == Some(0);
+        let has_code = invitation
+            .text("adx_invitationcode")
+            .is_some_and(|code| !code.is_empty());
+        active && has_code && rules::check(invitation, self.clock.now()).is_ok()
     }
 
     /// The address that the form has for a code that can be redeemed: that of the invited contact.

@@ -62,7 +62,7 @@ fn page<'a>(path: &'a str, languages: &BTreeSet<String>) -> Option<(Page, &'a st
 }
 
 /// Whether a segment looks like `da` or `da-DK`.
-fn is_language(segment: &str) -> bool {
+pub(crate) fn is_language(segment: &str) -> bool {
     let (language, region) = segment.split_once('-').unwrap_or((segment, "XX"));
     [language, region]
         .iter()

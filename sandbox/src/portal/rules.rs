@@ -77,6 +77,12 @@ pub(super) fn find(state: &State, code: &str, now: Timestamp) -> Result<Row, Red
     if found.next().is_some() {
         return Err(RedeemError::Ambiguous);
     }
+    check(row, now)?;
+    Ok(row.clone())
+}
+
+/// Checks that an active invitation can still be redeemed.
+pub(super) fn check(row: &Row, now: Timestamp) -> Result<(), RedeemError> {
     let expired = |expiry: Timestamp| expiry < rounded_up(now);
     if row.moment("adx_expirydate").is_some_and(expired) {
         return Err(RedeemError::Expired);
@@ -85,7 +91,7 @@ pub(super) fn find(state: &State, code: &str, now: Timestamp) -> Result<Row, Red
     if most > 0 && redemptions(row) >= most {
         return Err(RedeemError::UsedUp);
     }
-    Ok(row.clone())
+    Ok(())
 }
 
 fn redemptions(row: &Row) -> i64 {

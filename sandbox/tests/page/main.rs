@@ -4,4 +4,5 @@
 mod files;
 mod people;
 mod mail;
+mod site;
 mod support;
