@@ -4,6 +4,8 @@
 //! and counts down. What a fault does to a whole request is `wire`'s business, what it does to one
 //! operation of a `$batch` is the service's.
 
+mod rule;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use http::Method;
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
+
+pub use self::rule::Rule;
 
 /// The services that the sandbox stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,88 +77,6 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// Which requests meet a [`Fault`], and how many of them.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    service: Service,
-    method: Option<Method>,
-    path_contains: Option<String>,
-    within_batch: bool,
-    skip: u32,
-    times: u32,
-    fault: Fault,
-}
-
-impl Rule {
-    /// A rule for every whole request to `service`, without end.
-    pub fn on(service: Service, fault: Fault) -> Self {
-        Self {
-            service,
-            method: None,
-            path_contains: None,
-            within_batch: false,
-            skip: 0,
-            times: u32::MAX,
-            fault,
-        }
-    }
-
-    /// Matches this method only.
-    #[must_use]
-    pub fn method(mut self, method: Method) -> Self {
-        self.method = Some(method);
-        self
-    }
-
-    /// Matches only where the percent-decoded path and query contain this text.
-    #[must_use]
-    pub fn path(mut self, contains: &str) -> Self {
-        self.path_contains = Some(contains.to_owned());
-        self
-    }
-
-    /// Matches operations inside a `$batch` instead of whole requests.
-    #[must_use]
-    pub fn inside_batch(mut self) -> Self {
-        self.within_batch = true;
-        self
-    }
-
-    /// Lets the first `n` matching requests pass.
-    #[must_use]
-    pub fn skip(mut self, n: u32) -> Self {
-        self.skip = n;
-        self
-    }
-
-    /// Ends after `n` requests have met the fault.
-    #[must_use]
-    pub fn times(mut self, n: u32) -> Self {
-        self.times = n;
-        self
-    }
-
-    fn matches(&self, service: Service, method: &Method, path: &str, within_batch: bool) -> bool {
-        self.service == service
-            && self.within_batch == within_batch
-            && self.method.as_ref().is_none_or(|own| own == method)
-            && (self.path_contains.as_ref()).is_none_or(|part| path.contains(part.as_str()))
-    }
-
-    /// Counts one matching request, and tells whether the fault is due for it.
-    fn count_down(&mut self) -> bool {
-        if self.skip > 0 {
-            self.skip -= 1;
-            return false;
-        }
-        let due = self.times > 0;
-        if due && self.times < u32::MAX {
-            self.times -= 1;
-        }
-        due
-    }
-}
-
 impl Fault {
     /// What kind of trouble it is, in words.
     fn kind(&self) -> &'static str {
@@ -174,10 +96,26 @@ impl Fault {
 /// How often each service met each kind of trouble.
 pub type Fired = BTreeMap<(Service, &'static str), usize>;
 
+/// A rule with a label, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// For [`Faults::remove`].
+    pub id: u64,
+    /// What it was called.
+    pub label: String,
+    /// How many more requests it is for; `None` where it has no end.
+    pub left: Option<u32>,
+    /// How many requests it struck.
+    pub struck: u64,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
-    rules: Vec<Rule>,
+    /// By ids, which are never used again.
+    rules: BTreeMap<u64, Rule>,
     fired: Fired,
+    added: u64,
+    changes: u64,
 }
 
 /// A shared list of rules; clones share it.
@@ -187,12 +125,36 @@ pub struct Faults(Arc<Mutex<Inner>>);
 impl Faults {
     /// Adds a rule after those already there.
     pub fn add(&self, rule: Rule) {
-        self.0.lock().rules.push(rule);
+        let inner = &mut *self.0.lock();
+        inner.added += 1;
+        inner.changes += 1;
+        inner.rules.insert(inner.added, rule);
+    }
+
+    /// Forgets a rule; false when there is none of this id.
+    pub fn remove(&self, id: u64) -> bool {
+        let inner = &mut *self.0.lock();
+        inner.changes += 1;
+        inner.rules.remove(&id).is_some()
     }
 
     /// Forgets every rule.
     pub fn clear(&self) {
-        self.0.lock().rules.clear();
+        let inner = &mut *self.0.lock();
+        inner.changes += 1;
+        inner.rules.clear();
+    }
+
+    /// The rules that have a label, oldest first, those that are used up too.
+    pub fn listed(&self) -> Vec<Listed> {
+        let inner = self.0.lock();
+        let rules = inner.rules.iter();
+        rules.filter_map(|(id, rule)| rule.list(*id)).collect()
+    }
+
+    /// A number that grows whenever a rule comes, goes or strikes.
+    pub fn changes(&self) -> u64 {
+        self.0.lock().changes
     }
 
     /// The faults due for this request, in the order of their rules; their counters go down.
@@ -204,14 +166,15 @@ impl Faults {
         within_batch: bool,
     ) -> Vec<Fault> {
         let path = percent_decode_str(path_and_query).decode_utf8_lossy();
-        let Inner { rules, fired } = &mut *self.0.lock();
+        let inner = &mut *self.0.lock();
+        let rules = inner.rules.values_mut();
         let due: Vec<Fault> = rules
-            .iter_mut()
             .filter(|rule| rule.matches(service, method, &path, within_batch))
-            .filter_map(|rule| rule.count_down().then(|| rule.fault.clone()))
+            .filter_map(|rule| rule.count_down().then(|| rule.fault().clone()))
             .collect();
         for fault in &due {
-            *fired.entry((service, fault.kind())).or_default() += 1;
+            *inner.fired.entry((service, fault.kind())).or_default() += 1;
+            inner.changes += 1;
         }
         due
     }
@@ -252,6 +215,43 @@ mod tests {
         assert_eq!(strikes, [0, 1, 1, 0]);
         let fired = Fired::from([((Service::Graph, "drop after"), 2)]);
         assert_eq!(faults.fired(), fired);
+    }
+
+    #[test]
+    fn each_write_is_met_once_wherever_it_is() {
+        let faults = Faults::default();
+        faults.add(
+            Rule::on(Service::Graph, Fault::DropAfter)
+                .writes()
+                .each_operation(),
+        );
+        assert_eq!(due(&faults, &Method::POST, "/v1.0/$batch", false), 0);
+        assert_eq!(due(&faults, &Method::POST, "/users/a/messages", true), 1);
+        assert_eq!(due(&faults, &Method::GET, "/users/a/messages", true), 0);
+        assert_eq!(due(&faults, &Method::POST, "/users/a/messages", false), 1);
+    }
+
+    #[test]
+    fn labelled_rules_are_listed_until_they_are_removed() {
+        let faults = Faults::default();
+        faults.add(Rule::on(Service::Graph, Fault::DropBefore));
+        let rule = Rule::on(Service::Graph, Fault::DropBefore).skip(1).times(2);
+        faults.add(rule.label("Broken"));
+        let before = faults.changes();
+        for _ in 0..2 {
+            due(&faults, &Method::GET, "/", false);
+        }
+        assert!(faults.changes() > before);
+        let listed = Listed {
+            id: 2,
+            label: "Broken".to_owned(),
+            left: Some(1),
+            struck: 1,
+        };
+        assert_eq!(faults.listed(), [listed]);
+        assert!(faults.remove(2) && !faults.remove(2));
+        assert_eq!(faults.listed(), []);
+        assert_eq!(due(&faults, &Method::GET, "/", false), 1);
     }
 
     #[test]
