@@ -77,6 +77,7 @@ pub struct Sandbox {
     senders: Vec<String>,
     latency: Latency,
     chance: Arc<Mutex<fastrand::Rng>>,
+    aged: Arc<Mutex<SignedDuration>>,
 }
 
 impl Sandbox {
@@ -103,6 +104,7 @@ impl Sandbox {
             senders: options.senders,
             latency: options.latency,
             chance: Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))),
+            aged: Arc::default(),
         }
     }
 
@@ -146,9 +148,18 @@ impl Sandbox {
     ///
     /// Tokens stay as they are, because the handler was told when they expire by its own clock.
     pub fn age(&self, by: SignedDuration) {
+        {
+            let mut aged = self.aged.lock();
+            *aged = aged.saturating_add(by);
+        }
         self.dataverse.age(by);
         self.graph.age(by);
         self.storage.age(by);
+    }
+
+    /// How much older everything was made so far.
+    pub fn aged(&self) -> SignedDuration {
+        *self.aged.lock()
     }
 
     fn router(&self, service: Service) -> Router {

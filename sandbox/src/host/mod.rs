@@ -15,10 +15,12 @@ mod invoke;
 mod options;
 mod process;
 mod route;
+mod runs;
 mod schedule;
 mod server;
 mod stage;
 mod timer;
+mod timetable;
 
 use std::{
     net::SocketAddr,
@@ -44,6 +46,7 @@ use self::{
     function::{AuthLevel, HttpTrigger, Trigger},
     host_json::Settings,
     process::{Handler, Launch},
+    runs::Runs,
     timer::Timers,
 };
 use crate::clock::Clock;
@@ -54,7 +57,10 @@ pub use self::{
     function::Function,
     invoke::Invocation,
     options::{Forwarding, HostOptions},
+    process::State as HandlerState,
+    runs::{Run, RunEnd},
     stage::stage,
+    timetable::Timer,
 };
 
 /// The version that the look-alike reports and follows.
@@ -87,6 +93,7 @@ struct Inner {
     app: FunctionApp,
     handler: Handler,
     timers: Timers,
+    runs: Runs,
     client: reqwest::Client,
     clock: Clock,
     console: Console,
@@ -160,6 +167,11 @@ impl Desk {
         self.inner.handler.pid()
     }
 
+    /// Where the handler stands.
+    pub fn handler_state(&self) -> HandlerState {
+        self.inner.handler.state()
+    }
+
     /// The handler's port on 127.0.0.1, the same for each of its processes.
     pub fn handler_port(&self) -> u16 {
         self.inner.port
@@ -229,6 +241,7 @@ impl Inner {
         Ok(Self {
             handler,
             timers,
+            runs: Runs::default(),
             client,
             console,
             started: options.clock.now(),

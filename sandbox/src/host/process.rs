@@ -45,9 +45,12 @@ pub(super) struct Launch {
 
 /// Where the handler stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
+    /// It does not answer yet.
     Starting,
+    /// It answers.
     Ready {
+        /// Its process id.
         pid: u32,
     },
     /// Given up, with the reason.

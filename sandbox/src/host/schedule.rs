@@ -48,6 +48,23 @@ impl Schedule {
         Some(next.timestamp())
     }
 
+    /// The last moment at which the timer is due, up to and with `moment`; `None` if there is none.
+    pub(super) fn last_until(&self, moment: Timestamp) -> Option<Timestamp> {
+        let local = moment.to_zoned(self.zone.clone());
+        let last = self.cron.find_previous_occurrence(&local, true).ok()?;
+        Some(last.timestamp())
+    }
+
+    /// The expression as it was written.
+    pub(super) fn expression(&self) -> &str {
+        self.cron.as_str()
+    }
+
+    /// What the expression says, in English.
+    pub(super) fn words(&self) -> String {
+        self.cron.describe()
+    }
+
     /// Whether some two runs lie less than a minute apart: the host then keeps no status for the timer.
     pub(super) fn is_more_than_once_a_minute(&self, from: Timestamp) -> bool {
         let due: Vec<Timestamp> =
@@ -95,6 +112,18 @@ mod tests {
         assert_eq!(next("0 0 6 * jan SUN", monday), "2027-01-03T06:00:00Z");
         // Both day fields must match: the first Friday that is a 13th.
         assert_eq!(next("0 0 0 13 * 5", monday), "2027-08-13T00:00:00Z");
+    }
+
+    #[test]
+    fn the_last_moment_may_be_now() {
+        let schedule = Schedule::parse("0 15 * * * *", TimeZone::UTC).unwrap();
+        let last = |moment: &str| {
+            let last = schedule.last_until(moment.parse().unwrap());
+            last.unwrap().to_string()
+        };
+        assert_eq!(last("2026-11-23T10:15:00Z"), "2026-11-23T10:15:00Z");
+        assert_eq!(last("2026-11-23T10:14:59Z"), "2026-11-23T09:15:00Z");
+        assert_eq!(schedule.words(), "At minute 15 past every hour.");
     }
 
     #[test]

@@ -115,23 +115,31 @@ pub(super) async fn fire(
         return Err(unknown());
     };
     let _alone = running.lock().await;
+    inner.runs.begin(&function.name, inner.clock.now());
+    let result = run(inner, &function.name, timer, is_past_due).await;
+    (inner.runs).end(&function.name, inner.clock.now(), &result);
+    result
+}
+
+/// One run, with the host's status of the timer before and after it.
+async fn run(
+    inner: &Inner,
+    name: &str,
+    timer: &TimerTrigger,
+    is_past_due: bool,
+) -> Result<Invocation, HostError> {
     let (now, id) = (inner.clock.now(), inner.invocation_id());
     let is_monitored = timer.use_monitor && !timer.schedule.is_more_than_once_a_minute(now);
     let before = is_monitored
-        .then(|| known_status(inner, &function.name, timer, now))
+        .then(|| known_status(inner, name, timer, now))
         .flatten();
-    let envelope = envelope(&function.name, timer, before, is_past_due, now, id);
+    let envelope = envelope(name, timer, before, is_past_due, now, id);
     inner.handler.ready().await?;
-    let call = invoke(&inner.client, inner.port, &function.name, id, envelope);
-    let result = inner.within_function_timeout(&function.name, call).await;
+    let call = invoke(&inner.client, inner.port, name, id, envelope);
+    let result = inner.within_function_timeout(name, call).await;
     if let (true, Some(next)) = (is_monitored, timer.schedule.next_after(now)) {
-        inner.timers.record(
-            &function.name,
-            Status {
-                last: Some(now),
-                next,
-            },
-        );
+        let last = Some(now);
+        inner.timers.record(name, Status { last, next });
     }
     result
 }

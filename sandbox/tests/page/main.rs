@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "this crate is tests only")]
 
 mod files;
-mod people;
 mod mail;
+mod people;
 mod site;
 mod support;
