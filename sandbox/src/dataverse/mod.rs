@@ -14,6 +14,7 @@ mod execution;
 mod fetch;
 mod fetch_value;
 mod filter;
+mod forgotten;
 mod installation;
 mod language_tables;
 mod limits;

@@ -161,6 +161,15 @@ impl Dataverse {
         self.state().role.denied.insert((table, verb));
     }
 
+    /// Whether the caller lacks a privilege on a table, named by its entity set.
+    ///
+    /// # Panics
+    /// If there is no such entity set.
+    pub fn denies(&self, set: &str, verb: Verb) -> bool {
+        let table = self.known(set).table.logical;
+        self.state().role.denied.contains(&(table, verb))
+    }
+
     /// Gives a privilege back, as far as it reached before.
     ///
     /// # Panics

@@ -6,3 +6,5 @@ mod mail;
 mod people;
 mod site;
 mod support;
+mod time;
+mod trouble;
