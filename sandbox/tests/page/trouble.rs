@@ -120,14 +120,9 @@ async fn only_answers_to_writes_are_lost_in_a_batch_or_not() {
     assert_eq!(dataverse(Method::PATCH, true), "[DropAfter]");
     assert_eq!(dataverse(Method::PATCH, false), "[DropAfter]");
     assert_eq!(dataverse(Method::PATCH, false), "[]");
-    let letter = met(
-        &page,
-        Service::Graph,
-        &Method::POST,
-        "/users/a/messages/1/send",
-        true,
-    );
-    assert_eq!(letter, "[DropAfter]");
+    let graph = |path| met(&page, Service::Graph, &Method::POST, path, true);
+    assert_eq!(graph("/users/a/messages"), "[]");
+    assert_eq!(graph("/users/a/messages/1/send"), "[DropAfter]");
 }
 
 #[tokio::test]
@@ -160,7 +155,7 @@ async fn figures_out_of_bounds_are_refused_by_name() {
         ),
         (
             json!({"kind": "lost", "service": "graph", "writes": 0}),
-            "The number of writes must be 1 to 10000.",
+            "The number of rows or letters must be 1 to 10000.",
         ),
         (
             json!({"kind": "slow", "service": "graph", "milliseconds": 60_001}),
@@ -168,6 +163,10 @@ async fn figures_out_of_bounds_are_refused_by_name() {
         ),
         (
             json!({"kind": "kill", "letters": 0}),
+            "The number of letters must be 1 to 10000.",
+        ),
+        (
+            json!({"kind": "kill", "letters": -1}),
             "The number of letters must be 1 to 10000.",
         ),
     ] {
@@ -178,7 +177,7 @@ async fn figures_out_of_bounds_are_refused_by_name() {
         json!({"kind": "flood", "service": "graph"}),
         json!({"kind": "outage", "service": "storage", "breaks": true}),
         json!({"kind": "kill", "letters": 1, "service": "graph"}),
-        json!({"kind": "kill", "letters": -1}),
+        json!({"kind": "kill", "letters": 1.5}),
     ] {
         let (status, _) = refusal(&page, "sandbox/faults", &fault).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{fault}");

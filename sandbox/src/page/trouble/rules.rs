@@ -18,17 +18,17 @@ pub(super) enum Wanted {
     /// The next requests are refused, and are to wait.
     Throttle {
         service: Target,
-        seconds: u64,
-        requests: u64,
+        seconds: i64,
+        requests: i64,
     },
     /// A service refuses every request, or breaks every connection.
     Outage { service: Target, breaks: bool },
-    /// The next writes are done, and their answers are lost.
-    Lost { service: Target, writes: u64 },
+    /// The next rows are written, or letters sent, and the answers are lost.
+    Lost { service: Target, writes: i64 },
     /// Each request takes longer; in Exchange, each of a `$batch`.
-    Slow { service: Target, milliseconds: u64 },
+    Slow { service: Target, milliseconds: i64 },
     /// The handler is killed at one of the next letters.
-    Kill { letters: u64 },
+    Kill { letters: i64 },
 }
 
 /// Whose fault it is.
@@ -74,7 +74,7 @@ impl Wanted {
             }
             Self::Outage { service, breaks } => each(service, &|service| outage(service, *breaks)),
             Self::Lost { service, writes } => {
-                let writes = within("The number of writes", *writes, 1..=10_000)?;
+                let writes = within("The number of rows or letters", *writes, 1..=10_000)?;
                 each(service, &|service| lost(service).times(writes))
             }
             Self::Slow {
@@ -92,7 +92,7 @@ impl Wanted {
     }
 }
 
-fn within(what: &str, number: u64, bounds: RangeInclusive<u32>) -> Result<u32, Refused> {
+fn within(what: &str, number: i64, bounds: RangeInclusive<u32>) -> Result<u32, Refused> {
     let fits = u32::try_from(number).ok().filter(|it| bounds.contains(it));
     let (least, most) = bounds.into_inner();
     let text = || format!("{what} must be {least} to {most}.");
@@ -138,14 +138,17 @@ fn outage(service: Service, breaks: bool) -> Rule {
     Rule::on(service, fault).label(format!("{}: {what}", name(service)))
 }
 
+/// In Exchange the answers to letters: whether one went out is what nobody must guess.
 fn lost(service: Service) -> Rule {
     let rule = Rule::on(service, Fault::DropAfter)
         .writes()
         .each_operation();
-    rule.label(format!(
-        "{}: writes are done, their answers are lost",
-        name(service)
-    ))
+    match service {
+        Service::Graph => rule
+            .path("/send")
+            .label("Exchange: letters go out, the answers are lost"),
+        _ => rule.label("Dataverse: rows are written, the answers are lost"),
+    }
 }
 
 fn slow(service: Service, milliseconds: u32) -> Rule {
