@@ -11,6 +11,7 @@ pub mod faults;
 pub mod graph;
 pub mod host;
 pub mod identity;
+mod mask;
 pub mod page;
 pub mod portal;
 pub mod program;

@@ -28,5 +28,9 @@ pub(super) async fn send(
 
 /// Sends a request made by hand, whose headers then go out as they are.
 pub(super) async fn execute(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
-    client.execute(request).await
+    // An address may hold a key, and errors are shown.
+    client
+        .execute(request)
+        .await
+        .map_err(reqwest::Error::without_url)
 }

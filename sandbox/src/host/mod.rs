@@ -5,6 +5,7 @@
 mod admin;
 mod app;
 mod banner;
+mod calls;
 pub(crate) mod client;
 mod console;
 mod error;
@@ -41,6 +42,7 @@ use uuid::Uuid;
 
 use self::{
     app::FunctionApp,
+    calls::Calls,
     client::client,
     console::Console,
     function::{AuthLevel, HttpTrigger, Trigger},
@@ -52,6 +54,7 @@ use self::{
 use crate::clock::Clock;
 
 pub use self::{
+    calls::{Call, Cause, Ending},
     console::{ConsoleLevel, ConsoleLine, ConsoleStream},
     error::HostError,
     function::Function,
@@ -97,6 +100,7 @@ struct Inner {
     client: reqwest::Client,
     clock: Clock,
     console: Console,
+    calls: Calls,
     started: Timestamp,
     url: Url,
     /// Port of the handler.
@@ -187,6 +191,16 @@ impl Desk {
         self.inner.console.lines()
     }
 
+    /// The last invocations, at most 1,000, in the order in which they began.
+    pub fn calls(&self) -> Vec<Call> {
+        self.inner.calls.list()
+    }
+
+    /// Another number whenever [`Self::calls`] has become another list.
+    pub fn calls_version(&self) -> u64 {
+        self.inner.calls.version()
+    }
+
     /// The functions that were loaded, by name.
     pub fn functions(&self) -> &[Function] {
         &self.inner.app.functions
@@ -244,6 +258,7 @@ impl Inner {
             runs: Runs::default(),
             client,
             console,
+            calls: Calls::default(),
             started: options.clock.now(),
             clock: options.clock,
             url: url.parse().map_err(std::io::Error::other)?,

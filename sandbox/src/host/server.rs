@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     Forwarding, Inner, admin,
+    calls::{Cause, Ending},
     error::HostError,
     forward::{ForwardError, forward, proxy},
     function::{AuthLevel, Function, HttpTrigger},
@@ -115,6 +116,7 @@ async fn call(
     peer: SocketAddr,
 ) -> Response<Body> {
     let id = inner.invocation_id();
+    let begun = (inner.calls).begin(&inner.clock, id, name, Cause::request(&request));
     let result = async {
         inner.handler.ready().await?;
         let answer = async {
@@ -126,7 +128,12 @@ async fn call(
         };
         inner.within_function_timeout(name, answer).await
     };
-    result.await.unwrap_or_else(|error| {
+    let result: Result<Response<Body>, HostError> = result.await;
+    begun.end(match &result {
+        Ok(answer) => Ending::answered(answer.status().as_u16()),
+        Err(error) => Ending::failed(error),
+    });
+    result.unwrap_or_else(|error| {
         tracing::error!("Executed '{name}' (Failed, {id}): {error}");
         match error {
             HostError::Down(_) => status(StatusCode::SERVICE_UNAVAILABLE),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Inner,
+    calls::{Cause, Ending},
     error::HostError,
     function::{TimerTrigger, Trigger},
     invoke::{Invocation, invoke},
@@ -134,9 +135,14 @@ async fn run(
         .then(|| known_status(inner, name, timer, now))
         .flatten();
     let envelope = envelope(name, timer, before, is_past_due, now, id);
-    inner.handler.ready().await?;
+    let begun = (inner.calls).begin(&inner.clock, id, name, Cause::Timer);
+    if let Err(error) = inner.handler.ready().await {
+        begun.end(Ending::failed(&error));
+        return Err(error);
+    }
     let call = invoke(&inner.client, inner.port, name, id, envelope);
     let result = inner.within_function_timeout(name, call).await;
+    begun.end(Ending::of_timer(&result));
     if let (true, Some(next)) = (is_monitored, timer.schedule.next_after(now)) {
         let last = Some(now);
         inner.timers.record(name, Status { last, next });
