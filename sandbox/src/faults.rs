@@ -79,7 +79,7 @@ impl fmt::Debug for Fault {
 
 impl Fault {
     /// What kind of trouble it is, in words.
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Delay(_) => "delay",
             Self::DropBefore => "drop before",

@@ -27,6 +27,6 @@ pub use graph::Graph;
 pub use identity::Identity;
 pub use portal::Portal;
 pub use storage::Storage;
-pub use traffic::{Entry, Traffic};
+pub use traffic::{Described, Entry, Kind, Step, Traffic};
 pub use wire::{Dropped, Latency, Wire};
 pub use world::{Addresses, Options, Sandbox};

@@ -31,7 +31,7 @@ use tower::ServiceExt;
 
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults, Service};
-use crate::traffic::{Entry, Operations, Traffic};
+use crate::traffic::{Described, Entry, Operations, Traffic};
 
 /// How long requests take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,17 +166,28 @@ impl Wire {
         let path = (request.uri().path_and_query()).map_or("/", |path| path.as_str());
         let faults = (self.faults).take(self.service, request.method(), path, false);
         let mut entry = Entry {
+            number: self.traffic.arrive(),
             at: self.clock.now(),
+            took: Duration::ZERO,
             service: self.service,
             method: request.method().clone(),
             path: path.to_owned(),
             request_bytes: request.body().len(),
+            answer_bytes: 0,
             status: None,
+            faults: faults.iter().map(Fault::kind).collect(),
             operations: 0,
+            described: Described::default(),
         };
-        let outcome = self.pass(faults, request, &mut entry.operations).await;
-        entry.status = outcome.as_ref().ok().map(|a| a.status().as_u16());
-        self.traffic.record(entry);
+        let mut operations = Operations::default();
+        let outcome = self.pass(faults, request, &mut operations).await;
+        if let Ok(answer) = &outcome {
+            entry.status = Some(answer.status().as_u16());
+            entry.answer_bytes = answer.body().len();
+        }
+        let took = self.clock.now().duration_since(entry.at);
+        entry.took = took.try_into().unwrap_or_default();
+        self.traffic.record(entry, &operations);
         outcome
     }
 
@@ -184,7 +195,7 @@ impl Wire {
         &self,
         faults: Vec<Fault>,
         request: Request<Bytes>,
-        operations: &mut usize,
+        operations: &mut Operations,
     ) -> Result<Response<Bytes>, Dropped> {
         let mut instead = None;
         for fault in faults {
@@ -214,8 +225,8 @@ impl Wire {
             }
         }
         sleep(self.latency.draw(self.service, &self.chance)).await;
-        let answer = self.ask(request).await?;
-        *operations = (answer.extensions().get()).map_or(0, |&Operations(count)| count);
+        let mut answer = self.ask(request).await?;
+        *operations = answer.extensions_mut().remove().unwrap_or_default();
         instead.unwrap_or(Ok(answer))
     }
 

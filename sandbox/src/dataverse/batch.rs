@@ -12,6 +12,7 @@ use super::multipart_answer::{self, Answer};
 use super::reply::{Operation, Preferences, Reply};
 use super::resource::{ROOT_PATH, References};
 use crate::faults::{Fault, Service};
+use crate::traffic::{Operations, Step};
 
 /// The longest address of an operation inside a batch, in characters.
 const LONGEST_URL: usize = 65_536;
@@ -47,9 +48,10 @@ impl Dataverse {
     async fn run_parts(&self, parts: Vec<Part>, root: &str, continue_on_error: bool) -> Reply {
         let mut answers = Vec::new();
         let mut status = StatusCode::OK;
-        let operations = parts.iter().map(Part::operations).sum();
+        let count = parts.iter().map(Part::operations).sum();
+        let mut steps = Vec::new();
         for part in parts {
-            let answer = self.run_part(part, root).await;
+            let answer = self.run_part(part, root, &mut steps).await;
             let failed = failure(&answer).filter(|_| !continue_on_error);
             answers.push(answer);
             if let Some(failed) = failed {
@@ -63,14 +65,18 @@ impl Dataverse {
             &format!("multipart/mixed; boundary={boundary}"),
         );
         reply.body = multipart_answer::write(&boundary, &answers).into();
-        reply.operations = operations;
+        reply.operations = Operations {
+            count,
+            steps: steps.into(),
+        };
         reply
     }
 
-    async fn run_part(&self, part: Part, root: &str) -> Answer {
+    async fn run_part(&self, part: Part, root: &str, steps: &mut Vec<Step>) -> Answer {
         match part {
             Part::Single(operation) => {
                 let interruption = self.interrupt(&operation).await;
+                let struck = interruption.is_some();
                 self.spend(1).await;
                 let reply = match interruption {
                     Some(Interruption::Before(reply)) => reply,
@@ -80,9 +86,21 @@ impl Dataverse {
                     }
                     None => self.run_alone(&operation, root),
                 };
+                steps.push(step(operation.method, operation.target, &reply, struck));
                 Answer::Single(operation.content_id, reply)
             }
-            Part::ChangeSet(operations) => self.run_changeset(operations, root).await,
+            Part::ChangeSet(operations) => {
+                let (answer, struck) = self.run_changeset(&operations, root).await;
+                let told = (operations.into_iter().enumerate()).map(|(place, operation)| {
+                    let reply = match &answer {
+                        Answer::Single(_, reply) => reply,
+                        Answer::ChangeSet(_, replies) => &replies[place].1,
+                    };
+                    step(operation.method, operation.target, reply, struck)
+                });
+                steps.extend(told);
+                answer
+            }
         }
     }
 
@@ -101,12 +119,13 @@ impl Dataverse {
         .answer(operation)
     }
 
-    async fn run_changeset(&self, operations: Vec<Operation>, root: &str) -> Answer {
+    /// The answer, and whether a fault gave it.
+    async fn run_changeset(&self, operations: &[Operation], root: &str) -> (Answer, bool) {
         let mut late = None;
-        for operation in &operations {
+        for operation in operations {
             match self.interrupt(operation).await {
                 Some(Interruption::Before(reply)) => {
-                    return Answer::Single(operation.content_id.clone(), reply);
+                    return (Answer::Single(operation.content_id.clone(), reply), true);
                 }
                 Some(Interruption::After(reply)) => {
                     late = Some((operation.content_id.clone(), reply));
@@ -115,9 +134,9 @@ impl Dataverse {
             }
         }
         self.spend(operations.len()).await;
-        match (self.run_together(&operations, root), late) {
-            (Answer::ChangeSet(..), Some((id, reply))) => Answer::Single(id, reply),
-            (answer, _) => answer,
+        match (self.run_together(operations, root), late) {
+            (Answer::ChangeSet(..), Some((id, reply))) => (Answer::Single(id, reply), true),
+            (answer, _) => (answer, false),
         }
     }
 
@@ -187,6 +206,15 @@ impl Dataverse {
 
     fn mint(&self) -> Uuid {
         self.state().mint()
+    }
+}
+
+fn step(method: Method, target: String, reply: &Reply, struck: bool) -> Step {
+    Step {
+        method,
+        target,
+        status: reply.status.as_u16(),
+        struck,
     }
 }
 

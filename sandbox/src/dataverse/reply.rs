@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
+use crate::traffic::Operations;
+
 /// One operation of the Web API.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -34,8 +36,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// How many operations a batch held.
-    pub(crate) operations: usize,
+    /// What a batch held.
+    pub(crate) operations: Operations,
 }
 
 impl Reply {
@@ -45,7 +47,7 @@ impl Reply {
             status,
             headers,
             body,
-            operations: 0,
+            operations: Operations::default(),
         };
         reply.with_header("odata-version", "4.0")
     }

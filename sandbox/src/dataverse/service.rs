@@ -11,7 +11,6 @@ use super::Dataverse;
 use super::errors::{NOT_A_MEMBER, Refusal};
 use super::reply::{Operation, Reply};
 use super::resource::ROOT_PATH;
-use crate::traffic::Operations;
 
 /// The longest address of a request by itself, in characters.
 const LONGEST_URL: usize = 32_768;
@@ -143,9 +142,7 @@ impl Dataverse {
         let mut response = Response::new(Body::from(reply.body));
         *response.status_mut() = reply.status;
         *response.headers_mut() = reply.headers;
-        response
-            .extensions_mut()
-            .insert(Operations(reply.operations));
+        response.extensions_mut().insert(reply.operations);
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response
                 .headers_mut()

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use crate::faults::{Fault, Service};
+use crate::traffic::Step;
 
 use super::Graph;
 use super::operation::{Answer, Body, Operation, Refusal};
@@ -77,11 +78,11 @@ impl Batch {
         self.0.len()
     }
 
-    /// Runs the operations and gives their answers, in order of completion.
-    pub(super) async fn run(self, graph: &Graph, root: &str) -> Vec<Value> {
+    /// Runs the operations and gives their answers, and what is told of them, in order of completion.
+    pub(super) async fn run(self, graph: &Graph, root: &str) -> (Vec<Value>, Vec<Step>) {
         let (mut waiting, mut running) = (self.0, FuturesUnordered::new());
         let mut statuses: BTreeMap<String, u16> = BTreeMap::new();
-        let mut replies = Vec::new();
+        let (mut replies, mut steps) = (Vec::new(), Vec::new());
         loop {
             while running.len() < AT_A_TIME
                 && let Some(place) = waiting.iter().position(|item| item.is_ready(&statuses))
@@ -94,10 +95,11 @@ impl Batch {
                 });
                 running.push(item.run(graph, root, failed));
             }
-            let Some((id, status, reply)) = running.next().await else {
-                return replies;
+            let Some((id, step, reply)) = running.next().await else {
+                return (replies, steps);
             };
-            statuses.insert(id, status);
+            statuses.insert(id, step.status);
+            steps.push(step);
             replies.push(reply);
         }
     }
@@ -171,7 +173,8 @@ impl Item {
         Operation::new(method, &self.url, headers, body, root)
     }
 
-    async fn run(self, graph: &Graph, root: &str, failed: bool) -> (String, u16, Value) {
+    async fn run(self, graph: &Graph, root: &str, failed: bool) -> (String, Step, Value) {
+        let mut struck = false;
         let answer = if failed {
             Err(Refusal::new(
                 StatusCode::FAILED_DEPENDENCY,
@@ -179,18 +182,31 @@ impl Item {
                 "A request that this one depends on failed.",
             ))
         } else {
-            self.meet_faults(graph, root).await
+            self.meet_faults(graph, root, &mut struck).await
         };
         let (status, reply) = reply(&self.id, answer, graph);
-        (self.key(), status, reply)
+        let step = Step {
+            method: self.method.parse().unwrap_or_default(),
+            status,
+            struck,
+            target: self.url.clone(),
+        };
+        (self.key(), step, reply)
     }
 
     /// A connection that breaks inside a batch is the front end's to report: 504 for this operation.
-    async fn meet_faults(&self, graph: &Graph, root: &str) -> Result<Answer, Refusal> {
+    async fn meet_faults(
+        &self,
+        graph: &Graph,
+        root: &str,
+        struck: &mut bool,
+    ) -> Result<Answer, Refusal> {
         let operation = self.operation(root);
         let due = graph
             .faults
             .take(Service::Graph, &operation.method, &self.url, true);
+        let answers = |fault: &Fault| !matches!(fault, Fault::Delay(_) | Fault::Call(_));
+        *struck = due.iter().any(answers);
         let mut instead = None;
         for fault in due {
             match fault {

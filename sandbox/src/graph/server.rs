@@ -47,8 +47,12 @@ async fn receive(State(graph): State<Graph>, request: Request) -> Response {
     response
 }
 
-/// The answer, and how many operations a batch held.
-async fn answer(graph: &Graph, parts: &Parts, body: &Bytes) -> Result<(Answer, usize), Refusal> {
+/// The answer, and what a batch held.
+async fn answer(
+    graph: &Graph,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<(Answer, Operations), Refusal> {
     graph.check_token(bearer(&parts.headers))?;
     if body.len() > LARGEST_BODY {
         return Err(Refusal::new(
@@ -71,15 +75,16 @@ async fn answer(graph: &Graph, parts: &Parts, body: &Bytes) -> Result<(Answer, u
         &root,
     );
     if operation.method != Method::POST || operation.path != ["$batch"] {
-        return Ok((graph.perform(&operation).await?, 0));
+        return Ok((graph.perform(&operation).await?, Operations::default()));
     }
     let batch = Batch::read(operation.json()?)?;
     let count = batch.len();
-    let mut responses = batch.run(graph, &root).await;
+    let (mut responses, steps) = batch.run(graph, &root).await;
+    let steps = steps.into();
     graph.shuffle(&mut responses);
     Ok((
         Answer::json(StatusCode::OK, json!({"responses": responses})),
-        count,
+        Operations { count, steps },
     ))
 }
 
@@ -111,12 +116,12 @@ fn read_body(headers: &HeaderMap, body: &Bytes) -> Result<Body, Refusal> {
         .map_err(|_| Refusal::bad("Unable to read JSON request payload."))
 }
 
-fn respond(answer: Result<(Answer, usize), Refusal>, inner: &Value) -> Response {
+fn respond(answer: Result<(Answer, Operations), Refusal>, inner: &Value) -> Response {
     let mut response = Response::default();
     let body = match answer {
         Ok((answer, operations)) => {
             *response.status_mut() = answer.status;
-            response.extensions_mut().insert(Operations(operations));
+            response.extensions_mut().insert(operations);
             answer.body
         }
         Err(refusal) => {
