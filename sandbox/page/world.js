@@ -41,10 +41,15 @@ export function connect(names) {
   }
 }
 
-function take(name, { reset, rows, gone }) {
+/** A list that only grows says how many of its last rows are kept. */
+function take(name, { reset, rows, gone, kept = Infinity }) {
   if (reset) feeds.set(name, new Map());
   const feed = rowsOf(name);
   for (const row of rows) feed.set(row.id, row);
   for (const id of gone) feed.delete(id);
   revisions.set(name, revisionOf(name) + 1);
+  for (const id of feed.keys()) {
+    if (feed.size <= kept) break;
+    feed.delete(id);
+  }
 }

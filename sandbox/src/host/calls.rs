@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{error::HostError, invoke::Invocation};
+use super::{Desk, error::HostError, invoke::Invocation};
 use crate::{clock::Clock, mask};
 
 /// How many invocations are kept.
@@ -201,6 +201,18 @@ impl Cause {
             method: request.method().clone(),
             target: mask::readable(target.map_or("/", |target| target.as_str())),
         }
+    }
+}
+
+impl Desk {
+    /// The last invocations, at most 1,000, in the order in which they began.
+    pub fn calls(&self) -> Vec<Call> {
+        self.inner.calls.list()
+    }
+
+    /// Another number whenever [`Self::calls`] has become another list.
+    pub fn calls_version(&self) -> u64 {
+        self.inner.calls.version()
     }
 }
 

@@ -1,19 +1,28 @@
-//! The handler's standard output and error, line by line, as the host logs them under
-//! `Host.Function.Console`: output is Information, error output is Error unless the line speaks of a
+//! The handler's standard output and error, line by line, and what the host says of its process, as the host logs them
+//! under `Host.Function.Console`: output is Information, error output is Error unless the line speaks of a
 //! warning (`WorkerProcess` in the Azure/azure-functions-host repository).
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// Which of the handler's two outputs a line came from.
+use super::Desk;
+use crate::clock::Clock;
+
+/// How many lines are kept.
+const KEPT: usize = 100_000;
+
+/// Who said a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsoleStream {
-    /// Standard output.
+    /// The handler, on its standard output.
     Output,
-    /// Standard error.
+    /// The handler, on its standard error.
     Error,
+    /// The host, of the handler's process.
+    Host,
 }
 
 /// The level under which the host logs a line.
@@ -23,14 +32,18 @@ pub enum ConsoleLevel {
     Information,
     /// Lines on standard error that contain "warn".
     Warning,
-    /// Every other line on standard error.
+    /// Every other line on standard error, and what ended a process.
     Error,
 }
 
-/// One line that the handler wrote.
+/// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleLine {
-    /// Where it was written.
+    /// Its number in the order in which lines were read, from 1.
+    pub number: u64,
+    /// When it was read.
+    pub at: Timestamp,
+    /// Who said it.
     pub stream: ConsoleStream,
     /// How the host logs it.
     pub level: ConsoleLevel,
@@ -38,13 +51,45 @@ pub struct ConsoleLine {
     pub text: String,
 }
 
-/// All lines of all processes of one host, in the order in which they were read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Console(Arc<Mutex<Vec<ConsoleLine>>>);
+#[derive(Debug, Default)]
+struct Lines {
+    kept: VecDeque<ConsoleLine>,
+    read: u64,
+}
+
+/// The lines of all processes of one host, in the order in which they were read; clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct Console {
+    clock: Clock,
+    lines: Arc<Mutex<Lines>>,
+}
 
 impl Console {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            lines: Arc::default(),
+        }
+    }
+
+    /// What the handler wrote.
     pub(super) fn lines(&self) -> Vec<ConsoleLine> {
-        self.0.lock().clone()
+        let lines = self.lines.lock();
+        let written = |line: &&ConsoleLine| line.stream != ConsoleStream::Host;
+        lines.kept.iter().filter(written).cloned().collect()
+    }
+
+    /// The lines behind this number, the host's own ones too, at most the last `most`.
+    pub(super) fn after(&self, number: u64, most: usize) -> Vec<ConsoleLine> {
+        let lines = self.lines.lock();
+        let new = usize::try_from(lines.read.saturating_sub(number)).unwrap_or(usize::MAX);
+        let skipped = lines.kept.len().saturating_sub(new.min(most));
+        lines.kept.iter().skip(skipped).cloned().collect()
+    }
+
+    /// What the host itself has to say.
+    pub(super) fn say(&self, level: ConsoleLevel, text: String) {
+        self.keep(ConsoleStream::Host, level, text);
     }
 
     /// The last three lines of error output: what the host quotes when the process ends badly.
@@ -77,18 +122,41 @@ impl Console {
             ConsoleLevel::Warning => tracing::warn!(target: "Host.Function.Console", "{text}"),
             ConsoleLevel::Error => tracing::error!(target: "Host.Function.Console", "{text}"),
         }
-        let line = ConsoleLine {
+        self.keep(stream, level, text);
+    }
+
+    fn keep(&self, stream: ConsoleStream, level: ConsoleLevel, text: String) {
+        let mut lines = self.lines.lock();
+        lines.read += 1;
+        let number = lines.read;
+        if lines.kept.len() == KEPT {
+            lines.kept.pop_front();
+        }
+        lines.kept.push_back(ConsoleLine {
+            number,
+            at: self.clock.now(),
             stream,
             level,
             text,
-        };
-        self.0.lock().push(line);
+        });
+    }
+}
+
+impl Desk {
+    /// Every line that the handler's processes have written so far, at most the last 100,000.
+    pub fn console(&self) -> Vec<ConsoleLine> {
+        self.inner.console.lines()
+    }
+
+    /// The lines behind this number, at most the last `most`: what the handler wrote, and what the host said of its process.
+    pub fn log_after(&self, number: u64, most: usize) -> Vec<ConsoleLine> {
+        self.inner.console.after(number, most)
     }
 }
 
 fn level(stream: ConsoleStream, text: &str) -> ConsoleLevel {
     match stream {
-        ConsoleStream::Output => ConsoleLevel::Information,
+        ConsoleStream::Output | ConsoleStream::Host => ConsoleLevel::Information,
         ConsoleStream::Error if text.to_lowercase().contains("warn") => ConsoleLevel::Warning,
         ConsoleStream::Error => ConsoleLevel::Error,
     }
@@ -103,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn lines_get_the_level_that_the_host_gives_them() {
-        let console = Console::default();
+        let console = Console::new(Clock::system());
         console
             .clone()
             .follow(ConsoleStream::Output, &b"error on stdout\n"[..])
@@ -114,5 +182,21 @@ mod tests {
         assert_eq!(levels, [Information, Error, Warning, Error, Error, Error]);
         assert_eq!(console.last_errors(), "3\n4\nno end \u{fffd}");
         assert_eq!(console.lines()[1].text, "1");
+    }
+
+    #[tokio::test]
+    async fn what_the_host_says_is_not_what_the_handler_wrote() {
+        let console = Console::new(Clock::system());
+        console.say(Warning, "killed".to_owned());
+        let output = &b"1\n2\n"[..];
+        console.clone().follow(ConsoleStream::Output, output).await;
+        let texts = |lines: Vec<ConsoleLine>| -> Vec<String> {
+            lines.into_iter().map(|line| line.text).collect()
+        };
+        assert_eq!(texts(console.lines()), ["1", "2"]);
+        assert_eq!(texts(console.after(0, 10)), ["killed", "1", "2"]);
+        assert_eq!(texts(console.after(0, 2)), ["1", "2"]);
+        assert_eq!(texts(console.after(2, 10)), ["2"]);
+        assert_eq!(console.after(2, 10)[0].number, 3);
     }
 }

@@ -8,6 +8,7 @@ mod banner;
 mod calls;
 pub(crate) mod client;
 mod console;
+mod crashes;
 mod error;
 mod forward;
 mod function;
@@ -186,21 +187,6 @@ impl Desk {
         self.inner.handler.ready().await
     }
 
-    /// Every line that the handler's processes have written so far.
-    pub fn console(&self) -> Vec<ConsoleLine> {
-        self.inner.console.lines()
-    }
-
-    /// The last invocations, at most 1,000, in the order in which they began.
-    pub fn calls(&self) -> Vec<Call> {
-        self.inner.calls.list()
-    }
-
-    /// Another number whenever [`Self::calls`] has become another list.
-    pub fn calls_version(&self) -> u64 {
-        self.inner.calls.version()
-    }
-
     /// The functions that were loaded, by name.
     pub fn functions(&self) -> &[Function] {
         &self.inner.app.functions
@@ -233,7 +219,7 @@ impl Inner {
     ) -> Result<Self, HostError> {
         let client = client()?;
         let port = free_port().await?;
-        let console = Console::default();
+        let console = Console::new(options.clock.clone());
         let names = app.functions.iter().map(|function| function.name.clone());
         let timers = Timers::load(options.timer_status, names);
         let url = format!("http://127.0.0.1:{}/", listener.local_addr()?.port());

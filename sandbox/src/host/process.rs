@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
 use tokio::{
     process::{Child, Command},
     sync::{mpsc, watch},
@@ -17,7 +16,8 @@ use tokio::{
 };
 
 use super::{
-    console::{Console, ConsoleStream},
+    console::{Console, ConsoleLevel, ConsoleStream},
+    crashes::Crashes,
     error::HostError,
     host_json::Settings,
 };
@@ -25,8 +25,6 @@ use crate::clock::Clock;
 
 const PROBE_PAUSE: Duration = Duration::from_millis(25);
 const PING_PAUSE: Duration = Duration::from_secs(10);
-const CRASHES_ALLOWED: usize = 2;
-const CRASHES_FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(30);
 
 /// How to start the handler; the same at each restart but for the worker id.
 #[derive(Debug)]
@@ -170,7 +168,9 @@ impl Supervisor {
         let reason = loop {
             start += 1;
             self.state.send_replace(State::Starting);
-            match self.run_once(start).await {
+            let end = self.run_once(start).await;
+            self.tell(&end);
+            match end {
                 End::Stopped => break "stopped".to_owned(),
                 End::Restart if self.is_stopped_too() => break "stopped".to_owned(),
                 End::Restart => {}
@@ -183,6 +183,21 @@ impl Supervisor {
             }
         };
         self.state.send_replace(State::Down(reason));
+    }
+
+    fn tell(&self, end: &End) {
+        let (level, text) = match end {
+            End::Stopped => return,
+            End::Restart => (
+                ConsoleLevel::Warning,
+                "the handler is started again".to_owned(),
+            ),
+            End::Crashed(reason) => (
+                ConsoleLevel::Error,
+                format!("the handler crashed: {reason}"),
+            ),
+        };
+        self.launch.console.say(level, text);
     }
 
     /// Drops further orders to restart: the process that they meant is gone already.
@@ -223,6 +238,8 @@ impl Supervisor {
         }
         if let Some(pid) = child.id() {
             self.state.send_replace(State::Ready { pid });
+            let text = format!("the handler is ready, as process {pid}");
+            self.launch.console.say(ConsoleLevel::Information, text);
         }
         tokio::select! {
             biased;
@@ -303,42 +320,5 @@ impl Launch {
             Err(error) => error.to_string(),
         };
         End::Crashed(format!("{status} {}", self.console.last_errors()))
-    }
-}
-
-/// When the handler crashed; a pause of more than half an hour wipes the slate.
-#[derive(Debug, Default)]
-struct Crashes {
-    count: usize,
-    last: Option<Timestamp>,
-}
-
-impl Crashes {
-    /// Counts one more crash; true for the third in a row.
-    fn is_too_many(&mut self, now: Timestamp) -> bool {
-        if self
-            .last
-            .is_some_and(|last| now.duration_since(last) > CRASHES_FORGOTTEN_AFTER)
-        {
-            self.count = 0;
-        }
-        self.count += 1;
-        self.last = Some(now);
-        self.count > CRASHES_ALLOWED
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_third_crash_without_a_long_pause_is_one_too_many() {
-        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
-        let mut crashes = Crashes::default();
-        let given_up: Vec<bool> = [0, 20, 51, 80, 100]
-            .map(|minute| crashes.is_too_many(at(minute)))
-            .to_vec();
-        assert_eq!(given_up, [false, false, false, false, true]);
     }
 }

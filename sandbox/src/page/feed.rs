@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -17,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::tail::{Kept, Tail};
 use super::{Page, contacts, invitations, mail, site, time, traffic, trouble};
 
 /// How often the feeds are looked at, at most.
@@ -45,10 +48,16 @@ const FEEDS: [&[Feed]; 7] = [
     trouble::FEEDS,
 ];
 
+/// The lists of the page that only grow.
+const TAILS: &[Tail] = traffic::TAILS;
+
 /// What the feeds showed when they were last looked at.
 #[derive(Default)]
 pub(super) struct Board {
     shown: Mutex<BTreeMap<&'static str, Shown>>,
+    kept: Mutex<BTreeMap<&'static str, Kept>>,
+    /// The revision that each listening browser has seen.
+    seen: Mutex<Vec<Weak<AtomicU64>>>,
     /// Counts the looks that found something new.
     revision: watch::Sender<u64>,
 }
@@ -77,6 +86,11 @@ impl Shown {
         news
     }
 
+    /// Forgets the rows that every browser knows to be gone.
+    fn forget(&mut self, seen: u64) {
+        (self.rows).retain(|_, (since, row)| row.is_some() || *since > seen);
+    }
+
     /// What happened after a revision; everything there is for who has seen nothing yet.
     fn since(&self, seen: u64) -> Option<Value> {
         let reset = seen == 0;
@@ -99,22 +113,46 @@ pub(super) fn router() -> Router<Page> {
 
 async fn events(State(page): State<Page>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let news = page.board.revision.subscribe();
-    let turns = stream::unfold((page, news, 0), |(page, mut news, seen)| async move {
-        let revision = *news.wait_for(|revision| *revision > seen).await.ok()?;
-        let events = page.board.since(seen);
-        Some((stream::iter(events), (page, news, revision)))
+    let seen = page.board.listener();
+    let turns = stream::unfold((page, news, seen), |(page, mut news, seen)| async move {
+        let last = seen.load(Ordering::Relaxed);
+        let revision = *news.wait_for(|revision| *revision > last).await.ok()?;
+        let events = page.board.since(last);
+        seen.store(revision, Ordering::Relaxed);
+        Some((stream::iter(events), (page, news, seen)))
     });
     Sse::new(turns.flatten().map(Ok)).keep_alive(KeepAlive::default())
 }
 
 impl Board {
+    /// What a browser that begins to listen has seen: nothing.
+    fn listener(&self) -> Arc<AtomicU64> {
+        let seen = Arc::default();
+        self.seen.lock().push(Arc::downgrade(&seen));
+        seen
+    }
+
+    /// The revision that every browser has seen; one that has seen nothing will be told everything.
+    fn seen_by_all(&self) -> u64 {
+        let mut listeners = self.seen.lock();
+        listeners.retain(|seen| seen.strong_count() > 0);
+        let seen = listeners.iter().filter_map(Weak::upgrade);
+        let seen = seen.map(|seen| seen.load(Ordering::Relaxed));
+        seen.filter(|seen| *seen > 0).min().unwrap_or(u64::MAX)
+    }
+
     fn since(&self, seen: u64) -> Vec<Event> {
         let shown = self.shown.lock();
         let news = shown.iter().filter_map(|(name, feed)| {
             let data = feed.since(seen)?.to_string();
             Some(Event::default().event(name).data(data))
         });
-        news.collect()
+        let kept = self.kept.lock();
+        let added = TAILS.iter().filter_map(|tail| {
+            let data = kept.get(tail.name)?.since(seen, tail.kept)?;
+            Some(Event::default().event(tail.name).data(data.to_string()))
+        });
+        news.chain(added).collect()
     }
 }
 
@@ -132,6 +170,7 @@ impl Page {
 
     fn look(&self) {
         let revision = *self.board.revision.borrow() + 1;
+        let seen = self.board.seen_by_all();
         let mut shown = self.board.shown.lock();
         let mut news = false;
         for feed in FEEDS.iter().copied().flatten() {
@@ -139,10 +178,16 @@ impl Page {
             let known = shown.entry(feed.name).or_default();
             if known.version != Some(version) {
                 known.version = Some(version);
+                known.forget(seen);
                 news |= known.update(revision, (feed.rows)(self));
             }
         }
         drop(shown);
+        let mut kept = self.board.kept.lock();
+        for tail in TAILS {
+            news |= (kept.entry(tail.name).or_default()).update(revision, tail, self);
+        }
+        drop(kept);
         if news {
             self.board.revision.send_replace(revision);
         }
@@ -172,6 +217,23 @@ mod tests {
         );
         assert_eq!(told(2), r#"{"reset":false,"rows":[],"gone":["a"]}"#);
         assert_eq!(told(3), "null");
+    }
+
+    #[test]
+    fn rows_that_are_gone_are_forgotten_once_every_browser_knows() {
+        let board = Board::default();
+        assert_eq!(board.seen_by_all(), u64::MAX);
+        let (first, second, _new) = (board.listener(), board.listener(), board.listener());
+        first.store(2, Ordering::Relaxed);
+        second.store(1, Ordering::Relaxed);
+        let mut shown = Shown::default();
+        shown.update(1, rows([("a", 1), ("b", 1)]));
+        shown.update(2, rows([("b", 1)]));
+        shown.forget(board.seen_by_all());
+        assert_eq!(shown.since(1).unwrap()["gone"], json!(["a"]));
+        drop(second);
+        shown.forget(board.seen_by_all());
+        assert_eq!(shown.rows.len(), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod invitations;
 mod mail;
 mod relay;
 mod site;
+mod tail;
 mod time;
 mod traffic;
 mod trouble;
@@ -36,6 +37,7 @@ pub struct Page {
 impl Page {
     /// A page about these services and this host.
     pub fn new(sandbox: Sandbox, desk: Desk, addresses: Addresses) -> Self {
+        sandbox.traffic.describe();
         Self {
             sandbox,
             desk,

@@ -144,3 +144,24 @@ async fn a_quoting_error_repeats_the_request_and_nothing_is_done() {
     assert!(body.contains("Cannot process /count with x"), "{body}");
     assert_eq!(done.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_logged_with_its_time_its_sizes_and_what_struck_it() {
+    let (wire, _) = counter();
+    let delay = Fault::Delay(Duration::from_secs(2));
+    for fault in [delay, Fault::DropAfter] {
+        wire.faults.add(Rule::on(Service::Portal, fault).times(1));
+    }
+    wire.call(request()).await.unwrap_err();
+    wire.call(request()).await.unwrap();
+    let entries = wire.traffic.entries();
+    let [struck, spared] = &entries[..] else {
+        panic!()
+    };
+    assert_eq!(struck.faults, ["delay", "drop after"]);
+    assert_eq!(struck.took, Duration::from_millis(2_020));
+    assert_eq!((struck.status, struck.answer_bytes), (None, 0));
+    assert!(spared.faults.is_empty());
+    assert_eq!((spared.request_bytes, spared.answer_bytes), (1, 1));
+    assert_eq!((struck.number, spared.number), (1, 2));
+}

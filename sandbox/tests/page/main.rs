@@ -8,3 +8,4 @@ mod site;
 mod support;
 mod time;
 mod trouble;
+mod traffic;

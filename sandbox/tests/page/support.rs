@@ -4,7 +4,7 @@ use std::path::Path;
 
 use http::StatusCode;
 use sandbox::{
-    Options, Sandbox,
+    Addresses, Options, Sandbox,
     host::{Desk, Host, HostOptions},
     page::Page,
 };
@@ -18,6 +18,7 @@ const HANDLER: &str = env!("CARGO_BIN_EXE_fake-handler");
 pub(crate) struct Open {
     pub(crate) sandbox: Sandbox,
     pub(crate) host: Host,
+    pub(crate) addresses: Addresses,
     pub(crate) url: String,
     _app_root: TempDir,
 }
@@ -33,11 +34,12 @@ pub(crate) async fn open() -> Open {
         .unwrap();
     let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", door.local_addr().unwrap());
-    let page = Page::new(sandbox.clone(), Desk::clone(&host), addresses);
+    let page = Page::new(sandbox.clone(), Desk::clone(&host), addresses.clone());
     tokio::spawn(page.serve(door));
     Open {
         sandbox,
         host,
+        addresses,
         url,
         _app_root: app_root,
     }

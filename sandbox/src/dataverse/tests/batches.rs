@@ -296,3 +296,35 @@ async fn a_fault_in_a_changeset_ends_all_of_it() {
         assert_eq!(world.dataverse.rows("accounts").len(), rows);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_log_is_told_what_was_carried_out_and_what_a_fault_answered() {
+    let world = World::new();
+    let strike = Rule::on(Service::Dataverse, Fault::DropAfter).inside_batch();
+    world.faults.add(strike.path("struck").times(2));
+    let get = |target: &str| part(None, &format!("GET /api/data/v9.2/{target}"), "", "");
+    let struck = part(Some(2), "POST accounts?struck", "", r#"{"name":"B"}"#);
+    let answer = world
+        .batch(
+            &[],
+            &[
+                changeset(&[make(Some(1), "A")]),
+                changeset(&[make(Some(1), "A"), struck]),
+                get("accounts?$select=name"),
+            ],
+        )
+        .await;
+    let told: Vec<_> = (answer.operations.steps.iter())
+        .map(|step| (step.target.as_str(), step.status, step.struck))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("accounts", 204, false),
+            ("accounts", 500, true),
+            ("accounts?struck", 500, true)
+        ]
+    );
+    // The failure ended the batch, but the last operation was in it.
+    assert_eq!(answer.operations.count, 4);
+}

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::Dataverse;
 use crate::clock::Clock;
 use crate::faults::Faults;
+use crate::traffic::Operations;
 
 /// An environment and the rules that break it.
 struct World {
@@ -30,6 +31,7 @@ struct Answered {
     headers: HeaderMap,
     text: String,
     body: Value,
+    operations: Operations,
 }
 
 impl Answered {
@@ -74,7 +76,7 @@ impl World {
 
     async fn pass(&self, request: Request<axum::body::Body>) -> Answered {
         let response = self.dataverse.router().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
@@ -83,6 +85,7 @@ impl World {
             headers: parts.headers,
             text,
             body,
+            operations: parts.extensions.remove().unwrap(),
         }
     }
 

@@ -91,6 +91,7 @@ async fn what_depends_on_a_failure_fails() {
 #[tokio::test(start_paused = true)]
 async fn faults_strike_single_operations_of_a_batch() {
     let desk = desk();
+    desk.traffic.describe();
     let answer = Fault::Answer {
         status: 503,
         retry_after_seconds: Some(3),
@@ -116,6 +117,14 @@ async fn faults_strike_single_operations_of_a_batch() {
         expected.map(|(id, status)| (id.to_owned(), status))
     );
     assert_eq!(desk.graph.drafts(SENDER).len(), 3);
+    let entries = desk.traffic.entries();
+    let mut told: Vec<_> = (entries[0].described.first.iter())
+        .map(|step| (step.status, step.struck))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [(201, false), (503, true), (504, true), (504, true)]);
+    let target = &entries[0].described.first[0].target;
+    assert_eq!(target, &format!("/users/{SENDER}/messages"));
     let responses = reply.body["responses"].as_array().unwrap();
     let busy = responses.iter().find(|r| r["status"] == 503).unwrap();
     assert_eq!(busy["headers"]["Retry-After"], "3");
