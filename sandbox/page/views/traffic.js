@@ -1,8 +1,189 @@
-// Traffic.
+// Traffic: who called whom, what it took and what was logged, as one story, the newest first.
 
-import { html } from "../vendor/lit-html/lit-html.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { say } from "../parts.js";
+import { changed, rowsOf } from "../world.js";
+import { heading, laneNames, lanesOf, sequence } from "./traffic-rows.js";
+import { figures, narrow, services, tell } from "./traffic-story.js";
+import { duration, many, share, size } from "./traffic-words.js";
 
 export const title = "Traffic";
-export const feeds = [];
+export const feeds = ["calls", "requests", "log"];
 
-export const draw = () => html`<p class="lead">Who called whom.</p>`;
+/** How many rows are drawn, and how many more at a time. */
+const ROWS = 200;
+const SPANS = { "Everything kept": Infinity, "Last minute": 60, "Last 5 minutes": 300, "Last hour": 3600 };
+
+const filter = { service: "", fn: "", errors: false };
+const closed = new Set();
+const opened = new Set();
+let span = "Everything kept";
+let shown = ROWS;
+/** What had ended by this moment was cleared away. */
+let cleared = -Infinity;
+/** What is looked at while the view stands still. */
+let still;
+
+function now() {
+  const list = (feed, end) => [...rowsOf(feed).values()].filter((row) => end(row) > cleared);
+  return { calls: list("calls", ended), requests: list("requests", ended), lines: list("log", ({ at }) => at) };
+}
+
+/** When something ended; it may still run. */
+const ended = ({ at, took }) => at + (took ?? Infinity);
+
+export function draw() {
+  const seen = still ?? now();
+  const sections = narrow(tell(seen), filter);
+  const lanes = lanesOf(seen.requests);
+  return html`
+    <p class="lead">Who called whom, how long it took, and what the handler logged. Codes and keys are never shown.</p>
+    <div class="stack traffic">
+      ${summary(seen.requests)}
+      ${controls(seen)}
+      ${sections.length > 0 ? story(sections, lanes) : nothingThere(seen)}
+    </div>
+  `;
+}
+
+function summary(requests) {
+  const since = Date.now() - SPANS[span] * 1000;
+  const { contacts, each } = figures(requests.filter(({ at }) => at >= since));
+  return html`
+    <section class="card" aria-label="Summary">
+      <div class="row apart">
+        <p class="headline">${contacts > 0 ? `${many(contacts, "contact")} invited` : "Nobody invited"}</p>
+        <label class="inline">Span <select @change=${(event) => set(() => (span = event.target.value))}>
+          ${Object.keys(SPANS).map((name) => html`<option ?selected=${name === span}>${name}</option>`)}
+        </select></label>
+      </div>
+      ${each.length > 0 ? table(each, contacts) : html`<p class="quiet">No requests in this span.</p>`}
+    </section>
+  `;
+}
+
+function table(each, contacts) {
+  const heads = ["Service", "Requests", "A contact", "Sent", "Received", "Half within", "95 % within", "Trouble"];
+  return html`
+    <div class="figures" tabindex="0" role="region" aria-label="Requests by service">
+      <table>
+        <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+        <tbody>
+          ${each.map(
+            ({ service, count, sent, answered, half, most, trouble }) => html`
+              <tr>
+                <th scope="row">${services[service]}</th>
+                <td>${count}</td><td>${contacts > 0 ? share(count, contacts) : "–"}</td>
+                <td>${size(sent)}</td><td>${size(answered)}</td>
+                <td>${duration(half)}</td><td>${duration(most)}</td><td>${trouble || "none"}</td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+function controls({ calls }) {
+  const functions = [...new Set(calls.map((call) => call.function))].sort();
+  return html`
+    <div class="row apart">
+      <div class="row">
+        ${choice("Service", "All services", Object.entries(services), filter.service, (value) => (filter.service = value))}
+        ${choice("Function", "All functions", functions.map((name) => [name, name]), filter.fn, (value) => (filter.fn = value))}
+        <label class="check"><input type="checkbox" .checked=${filter.errors} @change=${(event) => set(() => (filter.errors = event.target.checked))} /> Errors only</label>
+      </div>
+      <div class="row">
+        ${still ? html`<span class="quiet small">${many(arrived(), "new row")} since</span>` : nothing}
+        <button aria-pressed=${Boolean(still)} @click=${pause}>Pause</button>
+        <button @click=${clear}>Clear</button>
+      </div>
+    </div>
+  `;
+}
+
+function choice(label, all, options, value, take) {
+  return html`
+    <label class="inline"><span class="aloud">${label}</span>
+      <select @change=${(event) => set(() => take(event.target.value))}>
+        <option value="" ?selected=${value === ""}>${all}</option>
+        ${options.map(([key, name]) => html`<option value=${key} ?selected=${key === value}>${name}</option>`)}
+      </select>
+    </label>
+  `;
+}
+
+function story(sections, lanes) {
+  let room = shown;
+  const drawn = [];
+  for (const section of sections) {
+    if (room <= 0) break;
+    const open = !closed.has(section.key);
+    const rows = open ? section.rows.slice(0, room) : [];
+    room -= rows.length + 1;
+    drawn.push({ section, open, rows });
+  }
+  const left = drawn.length < sections.length || drawn.some(({ section, open, rows }) => open && rows.length < section.rows.length);
+  return html`
+    <div>
+      ${laneNames(lanes)}
+      ${repeat(drawn, ({ section }) => section.key, ({ section, open, rows }) => invocation(section, rows, open, lanes))}
+    </div>
+    ${left ? html`<p><button @click=${() => set(() => (shown += ROWS))}>Show more</button></p>` : nothing}
+  `;
+}
+
+function invocation(section, rows, open, lanes) {
+  return html`
+    <details class="invocation" ?open=${open} @toggle=${(event) => fold(section.key, event)}>
+      <summary>${heading(section)}</summary>
+      ${open ? sequence(section, rows, lanes, { isOpen: (id) => opened.has(id), toggle: unfold }) : nothing}
+    </details>
+  `;
+}
+
+function nothingThere({ calls, requests, lines }) {
+  const any = calls.length + requests.length + lines.length > 0;
+  return html`<p class="card empty">
+    ${any ? "Nothing here is like that. Choose other filters." : "Nothing yet. Invite somebody, or run a timer, and see who calls whom."}
+  </p>`;
+}
+
+function set(change) {
+  change();
+  changed();
+}
+
+/** Both come for what the page itself opens, too: then nothing has changed. */
+function fold(key, { target }) {
+  if (target.open !== closed.has(key)) return;
+  set(() => (target.open ? closed.delete(key) : closed.add(key)));
+}
+
+function unfold(id, open) {
+  if (open === opened.has(id)) return;
+  set(() => (open ? opened.add(id) : opened.delete(id)));
+}
+
+function pause() {
+  still = still ? undefined : now();
+  say(still ? "Paused" : "Live again");
+}
+
+function arrived() {
+  const { calls, requests, lines } = now();
+  const known = new Set(Object.values(still).flat());
+  return [...calls, ...requests, ...lines].filter((row) => !known.has(row)).length;
+}
+
+function clear() {
+  const { calls, requests, lines } = now();
+  const ends = [...calls, ...requests].map(ended).filter(Number.isFinite);
+  cleared = Math.max(cleared, ...ends, ...lines.map(({ at }) => at));
+  still = undefined;
+  [closed, opened].forEach((set) => set.clear());
+  shown = ROWS;
+  say("Cleared");
+}

@@ -51,7 +51,7 @@ fn call_row(call: &Call) -> Value {
     };
     let ending = call.ending.as_ref();
     json!({
-        "id": call.number,
+        "id": call.number.to_string(),
         "invocation": call.id,
         "function": call.function,
         "method": method,
