@@ -86,7 +86,7 @@ async fn run(inner: &Arc<Inner>, name: &str, request: Request<Body>) -> Response
 fn host_status(inner: &Inner) -> Value {
     let state = match inner.handler.state() {
         State::Ready { .. } | State::Starting => "Running",
-        State::Down(_) => "Error",
+        State::Down(_) | State::Refused(_) => "Error",
     };
     let uptime = inner.clock.now().duration_since(inner.started).as_millis();
     json!({

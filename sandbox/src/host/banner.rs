@@ -2,8 +2,6 @@
 //! with its method and URL, or with the type of its trigger.
 //! <https://learn.microsoft.com/azure/azure-functions/functions-run-local#start-the-functions-runtime>
 
-use std::fmt::Write as _;
-
 use super::{
     HOST_VERSION, Inner,
     function::{Function, Trigger},
@@ -11,21 +9,25 @@ use super::{
 
 /// The banner, of several lines.
 pub(super) fn banner(inner: &Inner) -> String {
-    let mut text = format!(
+    let functions = list(inner).join("\n\n\t");
+    format!(
         "\nportal-invite sandbox, in the place of Azure Functions Core Tools\n\
          Function Runtime Version: {HOST_VERSION} (look-alike)\n\n\
-         Worker process started and initialized.\n\nFunctions:\n"
-    );
+         Worker process started and initialized.\n\nFunctions:\n\n\t{functions}\n\n\
+         For detailed output, run with the --verbose flag.\n"
+    )
+}
+
+/// A line for each function, those with an address first, then one for each that is in error.
+pub(super) fn list(inner: &Inner) -> Vec<String> {
     let (http, others): (Vec<&Function>, Vec<&Function>) = (inner.app.functions.iter())
         .partition(|function| matches!(function.trigger, Trigger::Http(_)));
-    for function in http.into_iter().chain(others) {
-        // Writing to a string cannot fail.
-        let _infallible = write!(text, "\n\t{}\n", line(inner, function));
-    }
-    for error in &inner.app.errors {
-        let _infallible = write!(text, "\nThe function is in error: {error}\n");
-    }
-    text + "\nFor detailed output, run with the --verbose flag.\n"
+    let functions = http.into_iter().chain(others);
+    let errors = inner.app.errors.iter();
+    functions
+        .map(|function| line(inner, function))
+        .chain(errors.map(|error| format!("The function is in error: {error}")))
+        .collect()
 }
 
 fn line(inner: &Inner, function: &Function) -> String {

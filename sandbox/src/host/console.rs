@@ -104,6 +104,14 @@ impl Console {
         last.join("\n")
     }
 
+    /// Everything that was written to standard error.
+    pub(super) fn errors(&self) -> String {
+        let lines = self.lines();
+        let errors = (lines.iter()).filter(|line| line.stream == ConsoleStream::Error);
+        let texts: Vec<&str> = errors.map(|line| line.text.as_str()).collect();
+        texts.join("\n")
+    }
+
     /// Reads an output of the handler to its end.
     pub(super) async fn follow(self, stream: ConsoleStream, source: impl AsyncRead + Unpin) {
         let mut source = BufReader::new(source);

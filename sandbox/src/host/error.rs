@@ -26,6 +26,9 @@ pub enum HostError {
     /// The handler crashed too often or never became ready; the host gave up.
     #[error("the host is down: {0}")]
     Down(String),
+    /// The handler ended with [`HostOptions::refusal_code`](super::HostOptions): what it wrote to standard error.
+    #[error("{0}")]
+    Refused(String),
     /// The app has no such function that could be fired.
     #[error("the app has no timer function {0:?}")]
     UnknownFunction(String),

@@ -197,6 +197,11 @@ impl Desk {
         &self.inner.app.errors
     }
 
+    /// A line for each function, with its method and URL or the type of its trigger, and for each error.
+    pub fn list(&self) -> Vec<String> {
+        banner::list(&self.inner)
+    }
+
     /// The lines that a local host prints at start.
     pub fn banner(&self) -> String {
         banner::banner(&self.inner)
@@ -234,6 +239,7 @@ impl Inner {
             environment: environment(settings),
             port,
             initialization_timeout: app.host.handler.initialization_timeout(),
+            refusal_code: options.refusal_code,
             client: client.clone(),
             clock: options.clock.clone(),
             console: console.clone(),

@@ -30,6 +30,9 @@ pub struct HostOptions {
     pub key: Option<String>,
     /// File that keeps the timers' status between starts; without one each start is the first.
     pub timer_status: Option<PathBuf>,
+    /// An exit code by which the handler says that it will not run as it is set: it is not started again, and its words are
+    /// the host's error. The real host knows no such code.
+    pub refusal_code: Option<i32>,
     /// How long a caller waits before the front end gives up; 230 s on Azure
     /// (<https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout>).
     pub front_end_limit: Duration,
@@ -48,6 +51,7 @@ impl HostOptions {
             fire_timers: false,
             key: None,
             timer_status: None,
+            refusal_code: None,
             front_end_limit: Duration::from_secs(230),
             clock: Clock::system(),
         }

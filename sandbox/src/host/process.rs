@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use tokio::{
     process::{Child, Command},
     sync::{mpsc, watch},
@@ -25,6 +26,8 @@ use crate::clock::Clock;
 
 const PROBE_PAUSE: Duration = Duration::from_millis(25);
 const PING_PAUSE: Duration = Duration::from_secs(10);
+/// How long the last lines of a process that has ended are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How to start the handler; the same at each restart but for the worker id.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub(super) struct Launch {
     pub(super) environment: Settings,
     pub(super) port: u16,
     pub(super) initialization_timeout: Duration,
+    pub(super) refusal_code: Option<i32>,
     pub(super) client: reqwest::Client,
     pub(super) clock: Clock,
     pub(super) console: Console,
@@ -53,6 +57,8 @@ pub enum State {
     },
     /// Given up, with the reason.
     Down(String),
+    /// The handler would not run as it is set; its own words.
+    Refused(String),
 }
 
 enum Order {
@@ -66,6 +72,7 @@ enum End {
     Stopped,
     Restart,
     Crashed(String),
+    Refused,
 }
 
 /// The running handler, restarted in the background until it is stopped or dropped.
@@ -102,7 +109,7 @@ impl Handler {
     pub(super) fn pid(&self) -> Option<u32> {
         match *self.state.borrow() {
             State::Ready { pid } => Some(pid),
-            State::Starting | State::Down(_) => None,
+            State::Starting | State::Down(_) | State::Refused(_) => None,
         }
     }
 
@@ -119,6 +126,7 @@ impl Handler {
             .map(|it| it.map(|it| it.clone()))
         {
             Ok(Ok(State::Down(reason))) => Err(HostError::Down(reason)),
+            Ok(Ok(State::Refused(words))) => Err(HostError::Refused(words)),
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(HostError::Down("stopped".to_owned())),
             Err(_) => Err(HostError::Down(
@@ -145,7 +153,7 @@ impl Handler {
         let mut state = self.state.subscribe();
         let _ended = self.orders.send(Order::Stop);
         let _gone = state
-            .wait_for(|state| matches!(state, State::Down(_)))
+            .wait_for(|state| matches!(state, State::Down(_) | State::Refused(_)))
             .await;
     }
 
@@ -174,8 +182,13 @@ impl Supervisor {
                 End::Stopped => break "stopped".to_owned(),
                 End::Restart if self.is_stopped_too() => break "stopped".to_owned(),
                 End::Restart => {}
+                End::Refused => {
+                    let words = self.launch.console.errors();
+                    self.state.send_replace(State::Refused(words));
+                    return;
+                }
                 End::Crashed(reason) => {
-                    tracing::error!(target: "Host.Function.Console", "the handler crashed: {reason}");
+                    tracing::error!("the handler crashed: {reason}");
                     if crashes.is_too_many(self.launch.clock.now()) {
                         break format!("restarted too often; {reason}");
                     }
@@ -195,6 +208,10 @@ impl Supervisor {
             End::Crashed(reason) => (
                 ConsoleLevel::Error,
                 format!("the handler crashed: {reason}"),
+            ),
+            End::Refused => (
+                ConsoleLevel::Error,
+                "the handler refuses its settings".to_owned(),
             ),
         };
         self.launch.console.say(level, text);
@@ -219,10 +236,13 @@ impl Supervisor {
                 return End::Crashed(format!("{}: {error}", self.launch.executable.display()));
             }
         };
-        self.launch.follow(&mut child);
+        let outputs = self.launch.follow(&mut child);
         let end = self.attend(&mut child).await;
         // It may have ended by itself meanwhile.
         let _already_gone = child.kill().await;
+        if matches!(end, End::Refused) {
+            let _slow = timeout(LAST_WORDS, join_all(outputs)).await;
+        }
         end
     }
 
@@ -278,13 +298,18 @@ impl Launch {
             .spawn()
     }
 
-    fn follow(&self, child: &mut Child) {
+    /// Reads what the process writes; the tasks end when it has written all.
+    fn follow(&self, child: &mut Child) -> Vec<JoinHandle<()>> {
+        let mut readers = Vec::new();
         if let Some(output) = child.stdout.take() {
-            tokio::spawn(self.console.clone().follow(ConsoleStream::Output, output));
+            let reading = self.console.clone().follow(ConsoleStream::Output, output);
+            readers.push(tokio::spawn(reading));
         }
         if let Some(errors) = child.stderr.take() {
-            tokio::spawn(self.console.clone().follow(ConsoleStream::Error, errors));
+            let reading = self.console.clone().follow(ConsoleStream::Error, errors);
+            readers.push(tokio::spawn(reading));
         }
+        readers
     }
 
     /// Returns once `GET /` is answered, whatever the status.
@@ -312,10 +337,14 @@ impl Launch {
         .await
     }
 
-    /// Exit codes 0 and 200 are restarts that do not count; everything else is a crash.
+    /// Exit codes 0 and 200 are restarts that do not count; everything else is a crash, but for the one code that
+    /// [`HostOptions::refusal_code`](super::HostOptions) names.
     fn ended(&self, status: std::io::Result<ExitStatus>) -> End {
         let status = match status {
             Ok(status) if matches!(status.code(), Some(0 | 200)) => return End::Restart,
+            Ok(status) if status.code().is_some() && status.code() == self.refusal_code => {
+                return End::Refused;
+            }
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };

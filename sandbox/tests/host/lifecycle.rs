@@ -105,6 +105,19 @@ async fn a_handler_that_never_starts_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_handler_that_refuses_its_settings_is_asked_once_and_says_why() {
+    let root = app(&[("echo", any("x"))], &json!({}), &json!({}));
+    let mut options = HostOptions::new(root.path());
+    options.environment = vec![("EXIT_AT_START".to_owned(), "64".to_owned())];
+    options.refusal_code = Some(64);
+    let refused = Host::start(options).await;
+    assert!(
+        matches!(&refused, Err(HostError::Refused(words)) if words == "ends with\n64"),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn function_timeout_kills_the_process_and_is_not_a_crash() {
     let functions = [("slow", timer("0 0 * * * *")), ("web", any("slow"))];
     let root = app(

@@ -14,7 +14,7 @@ use crate::host::HandlerState;
 pub(super) fn version(page: &Page) -> u64 {
     match page.desk.handler_state() {
         HandlerState::Starting => 0,
-        HandlerState::Down(_) => 1,
+        HandlerState::Down(_) | HandlerState::Refused(_) => 1,
         HandlerState::Ready { pid } => 2 + u64::from(pid),
     }
 }
@@ -24,7 +24,7 @@ pub(super) fn rows(page: &Page) -> BTreeMap<String, Value> {
     let row = match page.desk.handler_state() {
         HandlerState::Starting => json!({"id": "handler", "state": "starting"}),
         HandlerState::Ready { pid } => json!({"id": "handler", "state": "ready", "pid": pid}),
-        HandlerState::Down(reason) => {
+        HandlerState::Down(reason) | HandlerState::Refused(reason) => {
             json!({"id": "handler", "state": "down", "reason": reason})
         }
     };
