@@ -120,6 +120,22 @@ impl Graph {
         letters
     }
 
+    /// Recipients and subject of each letter that came to be delivered after the first `seen` ones of its mailbox, which are
+    /// then seen too.
+    pub(crate) fn news(&self, seen: &mut BTreeMap<String, usize>) -> Vec<(Vec<String>, String)> {
+        let now = self.clock.now();
+        let mut inner = self.inner.lock();
+        let mut news = Vec::new();
+        for (address, mailbox) in &mut inner.mailboxes {
+            mailbox.settle(now);
+            let seen = seen.entry(address.clone()).or_default();
+            let letters = mailbox.delivered.iter().skip(*seen);
+            news.extend(letters.map(|letter| (letter.to.clone(), letter.subject.clone())));
+            *seen = mailbox.delivered.len();
+        }
+        news
+    }
+
     /// The messages in a mailbox's Drafts, oldest first.
     pub fn drafts(&self, mailbox: &str) -> Vec<Letter> {
         self.folder(mailbox, Folder::Drafts)

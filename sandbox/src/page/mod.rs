@@ -10,6 +10,7 @@ mod files;
 mod guard;
 mod invitations;
 mod mail;
+mod newcomer;
 mod relay;
 mod site;
 mod tail;
@@ -23,6 +24,7 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 
 use self::feed::Board;
+pub use self::newcomer::tell_of_contacts;
 use crate::{Addresses, Sandbox, host::Desk};
 
 /// What the page shows and drives; clones are handles on the same one.
@@ -54,6 +56,7 @@ impl Page {
             .merge(contacts::router())
             .merge(invitations::router())
             .merge(mail::router())
+            .merge(newcomer::router())
             .merge(site::router())
             .merge(time::router())
             .merge(traffic::router())

@@ -1,4 +1,4 @@
-//! The handler under test: how it is built, and the settings that a developer's machine gives it.
+//! The handler under test: how cargo builds it, and where the executable then is.
 
 use std::{
     path::{Path, PathBuf},
@@ -39,22 +39,6 @@ fn executable(messages: &[u8]) -> Option<PathBuf> {
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
-/// What the example settings say and the services do not: the runtime and the timers' schedules.
-pub(super) fn local_settings(repository: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    let path = repository.join("local.settings.example.json");
-    let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
-    let file: Value = serde_json::from_slice(&text)?;
-    let values = file["Values"]
-        .as_object()
-        .context("local.settings.example.json has no Values")?;
-    let wanted = |name: &str| name == "FUNCTIONS_WORKER_RUNTIME" || name.ends_with("_SCHEDULE");
-    Ok(values
-        .iter()
-        .filter(|(name, _)| wanted(name))
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-        .collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,23 +51,5 @@ mod tests {
 {"reason":"compiler-artifact","target":{"name":"portal-invite"},"executable":"/b"}
 {"reason":"build-finished","success":true}"#;
         assert_eq!(executable(messages), Some(PathBuf::from("/b")));
-    }
-
-    #[test]
-    fn the_example_settings_have_every_schedule() {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let names: Vec<String> = local_settings(&repository)
-            .unwrap()
-            .into_iter()
-            .map(|it| it.0)
-            .collect();
-        for name in [
-            "FUNCTIONS_WORKER_RUNTIME",
-            "DISPATCH_SCHEDULE",
-            "SWEEP_SCHEDULE",
-        ] {
-            assert!(names.contains(&name.to_owned()), "{name}");
-        }
-        assert!(!names.contains(&"DATAVERSE_URL".to_owned()));
     }
 }

@@ -7,7 +7,9 @@ mod demo;
 mod handler;
 mod letters;
 mod samples;
+mod senders;
 mod serve;
+mod settings;
 mod stage;
 
 use std::{
@@ -19,28 +21,48 @@ use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
 pub use self::demo::{Paper, demo};
+use self::senders::Senders;
 
-/// Runs the handler of this repository against Dataverse, Graph, identity and portal look-alikes on loopback.
+/// Runs the handler of this repository against Dataverse, Graph, identity and portal look-alikes on loopback, and shows all
+/// of it on a page in your browser. Nothing leaves this machine.
 #[derive(Debug, clap::Parser)]
-#[command(version)]
+#[command(version, after_help = SETTINGS)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Port of the Functions host [default: 7071; for the demo a free one].
+    /// Port of the Functions host; 0 takes any [default: 7071; for the demo any].
     #[arg(long, global = true)]
     port: Option<u16>,
+    /// Port of the page; 0 takes any [default: the one after the host's].
+    #[arg(long, value_name = "PORT")]
+    page_port: Option<u16>,
+    /// How many sample contacts there are, up to 100000; the demo brings its own.
+    #[arg(long, default_value_t = 48, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000))]
+    contacts: u32,
+    /// Mailboxes that letters leave from: how many, 1 to 9, or their addresses with commas between.
+    #[arg(long, default_value = "2", value_name = "N|LIST")]
+    senders: Senders,
+    /// How long the services take to answer.
+    #[arg(long, value_enum, default_value_t)]
+    latency: Pace,
+    /// Every draw of chance follows from it: who the contacts are, their ids, latency.
+    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
+    seed: u64,
     /// A handler that is already built; without it, cargo builds one.
     #[arg(long, global = true, value_name = "PATH")]
     handler: Option<PathBuf>,
-    /// How many sample contacts there are; the demo brings its own.
-    #[arg(long, default_value_t = 12, value_name = "N")]
-    contacts: usize,
-    /// Every draw of chance follows from it.
-    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
-    seed: u64,
     /// Show every line of the handler and every run of a timer.
     #[arg(long, global = true)]
     verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Pace {
+    /// As quick as this machine is.
+    #[default]
+    None,
+    /// About as long as services in the cloud.
+    Realistic,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -49,23 +71,34 @@ enum Command {
     Demo,
 }
 
+const SETTINGS: &str = "\
+Settings of the handler come from local.settings.json and from the environment, as with `func start`:
+
+  BRAND_NAME=Fjord BRAND_COLOR=#b00020 LANGUAGES=en,nb cargo run -p sandbox
+
+The README lists them. Addresses, identity, senders and the batch store are always the sandbox's own.";
+
 /// Does what the command line says.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     log(&arguments);
-    let port = arguments.port.unwrap_or(match arguments.command {
-        None => 7071,
-        Some(Command::Demo) => 0,
-    });
-    stage::check_port(port).await?;
-    let handler = match arguments.handler {
-        Some(path) => path,
-        None => handler::build(repository()).await?,
-    };
     match arguments.command {
-        None => serve::serve(&handler, port, arguments.seed, arguments.contacts).await,
-        Some(Command::Demo) => demo(&handler, port, arguments.seed, Paper::for_terminal())
-            .await
-            .context("the demo failed (--verbose shows the handler's log)"),
+        None => serve::serve(arguments).await,
+        Some(Command::Demo) => {
+            let port = arguments.port.unwrap_or(0);
+            stage::check_port(port, "--port").await?;
+            let handler = executable(arguments.handler).await?;
+            demo(&handler, port, arguments.seed, Paper::for_terminal())
+                .await
+                .context("the demo failed (--verbose shows the handler's log)")
+        }
+    }
+}
+
+/// The handler that was named, else the one that cargo builds.
+async fn executable(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    match named {
+        Some(path) => Ok(path),
+        None => handler::build(repository()).await,
     }
 }
 
@@ -77,7 +110,8 @@ fn repository() -> &'static Path {
 fn log(arguments: &Arguments) {
     let filter = match arguments.command {
         _ if arguments.verbose => "info",
-        None => "warn",
+        // What it writes to standard error before it ends becomes this program's own error.
+        None => "warn,Host.Function.Console=off",
         // The demo tells of the failures that it causes.
         Some(Command::Demo) => "off",
     };
@@ -92,4 +126,16 @@ fn log(arguments: &Arguments) {
 #[expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 fn say(text: &str) {
     println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
 }

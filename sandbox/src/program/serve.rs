@@ -1,37 +1,60 @@
 //! Serving: everything runs until Ctrl-C, for a person who tries the handler by hand.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::net::Ipv4Addr;
+use std::path::Path;
 
+use anyhow::ensure;
 use tokio::net::TcpListener;
 
-use super::{
-    letters::Letters,
-    samples::{self, Contact},
-    say,
-    stage::Stage,
-};
-use crate::{host::Desk, page::Page};
+use super::letters::Letters;
+use super::samples::{self, Someone};
+use super::settings::Settings;
+use super::stage::{Scene, Stage, check_port};
+use super::{Arguments, Pace, executable, repository, say};
+use crate::page::{Page, tell_of_contacts};
+use crate::{Latency, host::Desk};
 
-/// Starts the stage, tells what to try and shows each letter as it is sent.
-pub(super) async fn serve(
-    executable: &Path,
-    port: u16,
-    seed: u64,
-    contacts: usize,
-) -> anyhow::Result<()> {
-    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, page_port(port))).await?;
-    let stage = Stage::start(executable, port, seed, true).await?;
-    let contacts = samples::seed(&stage.sandbox.dataverse, contacts);
+/// Starts the stage, tells what to try and of each letter as it is sent.
+pub(super) async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let port = arguments.port.unwrap_or(7071);
+    let page_port = page_port(port, arguments.page_port)?;
+    check_port(port, "--port").await?;
+    check_port(page_port, "--page-port").await?;
+    let settings = settings(arguments.seed)?;
+    let (notes, rule) = (
+        settings.notes.clone(),
+        settings.get("AUTO_INVITE_FILTER").map(str::to_owned),
+    );
+    let handler = executable(arguments.handler).await?;
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, page_port)).await?;
+    let stage = Stage::start(Scene {
+        handler: &handler,
+        port,
+        seed: arguments.seed,
+        latency: match arguments.latency {
+            Pace::None => Latency::None,
+            Pace::Realistic => Latency::Realistic,
+        },
+        senders: arguments.senders.0,
+        settings,
+        fire_timers: true,
+    })
+    .await?;
+    let count = arguments.contacts.try_into()?;
+    let first = samples::seed(&stage.sandbox, arguments.seed, count);
+    tell_of_contacts(
+        &stage.sandbox,
+        &stage.host,
+        rule.as_deref().unwrap_or_default(),
+    )?;
     let (sandbox, desk) = (stage.sandbox.clone(), Desk::clone(&stage.host));
     let page = Page::new(sandbox, desk, stage.addresses.clone());
-    say(&format!("Open http://{}/", door.local_addr()?));
-    say(&stage.host.banner());
-    say(&what_to_try(&stage, &contacts));
-    let folder = stage.folder.path().join("letters");
-    let letters = Letters::new(stage.sandbox.graph.clone(), folder)?;
+    say(&format!("\nOpen http://{}/\n", door.local_addr()?));
+    say(&what_there_is(&stage, first.as_ref(), count, &notes));
+    let letters = Letters::new(stage.sandbox.graph.clone());
     tokio::select! {
         outcome = page.serve(door) => outcome?,
-        outcome = letters.show() => outcome?,
+        never = letters.tell() => match never {},
         signal = tokio::signal::ctrl_c() => signal?,
         signal = terminated() => signal?,
     }
@@ -46,24 +69,62 @@ async fn terminated() -> std::io::Result<()> {
     Ok(())
 }
 
-fn what_to_try(stage: &Stage, contacts: &[Contact]) -> String {
-    let list: Vec<String> = contacts.iter().map(Contact::to_string).collect();
-    let list = list.join("\n  ");
-    let url = stage.host.url();
-    let first = contacts
-        .first()
-        .map(|contact| contact.id.to_string())
-        .unwrap_or_default();
-    format!(
-        "Contacts:\n  {list}\n\nInvite the first one:\n\n  \
-         curl -s {url}api/invitations \\\n    -H 'Content-Type: application/json' \\\n    \
-         -d '{{\"contactIds\":[\"{first}\"]}}'\n\n\
-         Each letter is written to a file, named here when it is sent. Open it and follow its link.\n\
-         Ctrl-C ends everything and deletes the files.\n",
-    )
+fn settings(seed: u64) -> anyhow::Result<Settings> {
+    let directory = std::env::current_dir()?;
+    let mut settings = Settings::of_desk(repository(), &directory, std::env::vars())?;
+    settings.or(
+        "ALLOWED_WEB_ROLES",
+        samples::roles(seed).map(|role| role.to_string()).join(","),
+    );
+    Ok(settings)
 }
 
 /// The page is next to the host: the port after its own, or any where the host takes any.
-fn page_port(port: u16) -> u16 {
-    if port == 0 { 0 } else { port.saturating_add(1) }
+fn page_port(port: u16, asked: Option<u16>) -> anyhow::Result<u16> {
+    ensure!(
+        port == 0 || asked != Some(port),
+        "the host and the page cannot both have port {port}; choose another with --page-port"
+    );
+    Ok(asked.unwrap_or_else(|| {
+        if port == 0 {
+            0
+        } else {
+            port.checked_add(1).unwrap_or(0)
+        }
+    }))
+}
+
+/// The rest of what is told at the start, for those who look further than at the page.
+fn what_there_is(stage: &Stage, first: Option<&Someone>, count: usize, notes: &[String]) -> String {
+    let mut text = String::new();
+    if let Some(first) = first {
+        text += &without_a_browser(stage, first);
+    }
+    text += &format!("Functions of {}\n", stage.host.url());
+    for line in stage.host.list() {
+        text += &format!("  {line}\n");
+    }
+    let store = stage.folder.path().join("store");
+    text += &format!(
+        "\n{count} sample contacts. Journals are in {}.\n",
+        shown(&store)
+    );
+    text += "Files in its folder templates replace those of letters.\n";
+    for note in notes {
+        text += &format!("{note}\n");
+    }
+    text + "\nCtrl-C ends everything and deletes the files. Letters, as they are sent:\n"
+}
+
+fn without_a_browser(stage: &Stage, first: &Someone) -> String {
+    let (url, id, name) = (stage.host.url(), first.id, &first.name);
+    format!(
+        "Or invite {name} from another terminal:\n\n  \
+         curl -s {url}api/invitations -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"contactIds\":[\"{id}\"]}}'\n\n"
+    )
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -7,10 +7,10 @@ use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{handler, repository};
+use super::{repository, settings::Settings};
 use crate::{
-    Addresses, Options, Sandbox,
-    host::{Host, HostOptions, stage},
+    Addresses, Latency, Options, Sandbox,
+    host::{Host, HostError, HostOptions, stage},
 };
 
 /// Running services and the host in front of the handler; dropping it ends everything.
@@ -23,37 +23,51 @@ pub(super) struct Stage {
     _app_root: TempDir,
 }
 
+/// What a stage is set with.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    /// The handler's executable.
+    pub(super) handler: &'a Path,
+    /// Port of the host; 0 takes a free one.
+    pub(super) port: u16,
+    pub(super) seed: u64,
+    pub(super) latency: Latency,
+    /// Addresses of the mailboxes.
+    pub(super) senders: Vec<String>,
+    pub(super) settings: Settings,
+    /// Whether timers run by their schedules.
+    pub(super) fire_timers: bool,
+}
+
 impl Stage {
-    /// Starts everything; with `fire_timers` the host keeps the schedules of the example settings.
-    pub(super) async fn start(
-        executable: &Path,
-        port: u16,
-        seed: u64,
-        fire_timers: bool,
-    ) -> anyhow::Result<Self> {
-        let app_root = stage(repository(), executable)
-            .with_context(|| format!("cannot lay out the app with {}", executable.display()))?;
+    /// Starts everything.
+    pub(super) async fn start(scene: Scene<'_>) -> anyhow::Result<Self> {
+        let app_root = stage(repository(), scene.handler)
+            .with_context(|| format!("cannot lay out the app with {}", scene.handler.display()))?;
         let folder = tempfile::Builder::new()
             .prefix("portal-invite-sandbox-")
             .tempdir()?;
         let sandbox = Sandbox::new(Options {
-            seed,
+            seed: scene.seed,
+            latency: scene.latency,
+            senders: scene.senders,
             ..Options::default()
         });
         let addresses = sandbox.listen().await?;
-        let mut environment = addresses.handler_environment(&sandbox);
-        environment.extend(handler::local_settings(repository())?);
+        let mut environment: Vec<_> = scene.settings.into_values().collect();
+        environment.extend(addresses.handler_environment(&sandbox));
         let store = folder.path().join("store").display().to_string();
         environment.push(("BATCH_STORE".to_owned(), store));
-        environment.push(("BRAND_NAME".to_owned(), "Contoso".to_owned()));
         let host = Host::start(HostOptions {
-            port,
+            port: scene.port,
             environment,
-            fire_timers,
+            fire_timers: scene.fire_timers,
             clock: sandbox.clock.clone(),
+            refusal_code: Some(WRONG_SETTING),
             ..HostOptions::new(app_root.path())
         })
-        .await?;
+        .await
+        .map_err(in_own_words)?;
         Ok(Self {
             sandbox,
             addresses,
@@ -64,15 +78,27 @@ impl Stage {
     }
 }
 
+/// The handler's exit code for a setting that it cannot work with.
+const WRONG_SETTING: i32 = 64;
+
+fn in_own_words(error: HostError) -> anyhow::Error {
+    match error {
+        HostError::Refused(words) => {
+            anyhow!("the handler does not start with these settings\n{words}")
+        }
+        error => error.into(),
+    }
+}
+
 /// Refuses a port that cannot be had, before anything is built.
-pub(super) async fn check_port(port: u16) -> anyhow::Result<()> {
+pub(super) async fn check_port(port: u16, flag: &str) -> anyhow::Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(_free) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => Err(anyhow!(
-            "port {port} is in use, perhaps by another sandbox or by func start; end that, or choose another port with --port"
+            "port {port} is in use, perhaps by another sandbox or by func start; end that, or choose another port with {flag}"
         )),
         Err(error) => Err(anyhow!(
-            "cannot listen on port {port}: {error}; choose another with --port"
+            "cannot listen on port {port}: {error}; choose another with {flag}"
         )),
     }
 }
@@ -85,12 +111,12 @@ mod tests {
     async fn a_port_in_use_is_named_with_the_way_out() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = check_port(port).await.unwrap_err().to_string();
+        let error = check_port(port, "--port").await.unwrap_err().to_string();
         assert!(
             error.starts_with(&format!("port {port} is in use")),
             "{error}"
         );
         assert!(error.contains("--port"), "{error}");
-        assert!(check_port(0).await.is_ok());
+        assert!(check_port(0, "--port").await.is_ok());
     }
 }

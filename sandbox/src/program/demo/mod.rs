@@ -16,7 +16,10 @@ use self::door::Door;
 use url::Url;
 
 pub use self::paper::Paper;
-use super::stage::Stage;
+use super::repository;
+use super::settings::Settings;
+use super::stage::{Scene, Stage};
+use crate::{Latency, Options};
 
 /// What every act works with.
 struct Story<'a> {
@@ -27,7 +30,16 @@ struct Story<'a> {
 
 /// Tells the story with this handler, the host on `port` (0 takes a free one); fails at the first surprise.
 pub async fn demo(handler: &Path, port: u16, seed: u64, paper: Paper<'_>) -> anyhow::Result<()> {
-    let stage = Stage::start(handler, port, seed, false).await?;
+    let stage = Stage::start(Scene {
+        handler,
+        port,
+        seed,
+        latency: Latency::None,
+        senders: Options::default().senders,
+        settings: Settings::of_example(repository())?,
+        fire_timers: false,
+    })
+    .await?;
     let mut story = Story {
         door: Door::new(stage.host.url())?,
         stage,
