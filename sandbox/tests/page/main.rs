@@ -5,6 +5,7 @@ mod files;
 mod mail;
 mod people;
 mod site;
+mod newcomer;
 mod support;
 mod time;
 mod trouble;
