@@ -8,6 +8,7 @@ import { changed, revisionOf, rowsOf } from "../world.js";
 import { countChips, problem, raw, resultsTable, statusLine } from "./answer.js";
 import { contactList, picked, picks, pickNone } from "./contact-list.js";
 import { appeared, dismiss, run, send, standing } from "./invite.js";
+import { newcomer } from "./newcomer.js";
 import { choicesOf, requestForm } from "./request-form.js";
 import { curlLine, form, httpText, isRepeated, requestOf, shortened } from "./request.js";
 
@@ -31,6 +32,7 @@ export function draw() {
     <div class="split people">
       <div class="stack">
         <section aria-label="Whom there is">${contactList()}</section>
+        ${newcomer()}
         ${answerCard()}
       </div>
       <div class="stack">${requestForm(count)} ${preview(request)}</div>
