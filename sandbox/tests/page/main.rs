@@ -3,10 +3,10 @@
 
 mod files;
 mod mail;
+mod newcomer;
 mod people;
 mod site;
-mod newcomer;
 mod support;
 mod time;
-mod trouble;
 mod traffic;
+mod trouble;

@@ -10,17 +10,20 @@ import { startBrowser } from "../chromium.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
-const program = process.env.SANDBOX ?? join(target, "debug/sandbox");
-const handler = process.env.PORTAL_INVITE ?? join(target, "debug/portal-invite");
+export const program = process.env.SANDBOX ?? join(target, "debug/sandbox");
+export const handler = process.env.PORTAL_INVITE ?? join(target, "debug/portal-invite");
 const shots = join(target, "browser/sandbox");
 
-/** A running sandbox: `url` of its page, `said` (each line that it printed), `close()`. More flags and settings as in a shell. */
-export async function startSandbox({ flags = [], settings = {} } = {}) {
+/**
+ * A running sandbox: `url` of its page, `said` (each line that it printed), `close()`. More flags, settings and the directory
+ * as in a shell.
+ */
+export async function startSandbox({ flags = [], settings = {}, cwd = root } = {}) {
   for (const file of [program, handler]) {
     if (!existsSync(file)) throw new Error(`${file} is not there: cargo build --workspace`);
   }
   const child = spawn(program, ["--handler", handler, "--port", "0", ...flags], {
-    cwd: root,
+    cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
     stdio: ["ignore", "pipe", "inherit"],
   });
