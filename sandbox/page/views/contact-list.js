@@ -6,6 +6,7 @@ import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { chip, moment } from "../parts.js";
 import { changed } from "../world.js";
+import { choice, line } from "./fields.js";
 import { STANDINGS, languageName, matching, oddity, people } from "./people.js";
 
 const PAGE = 200;
@@ -34,24 +35,17 @@ export function contactList() {
   const found = matching(all, look.query, look.standing);
   return html`
     <div class="tools">
-      <label>Search <input type="search" placeholder="Name or e-mail" .value=${live(look.query)} @input=${({ target }) => search({ query: target.value })} /></label>
-      <label>Standing ${standings(all)}</label>
+      ${line("query", { value: look.query, onChange: (query) => search({ query }), label: "Search", type: "search", placeholder: "Name or e-mail" })}
+      ${choice("standing", { value: look.standing, onChange: (standing) => search({ standing }), label: "Standing", options: standings(all) })}
     </div>
-    <p class="row apart" role="status">
-      <span class="quiet">${found.length === all.length ? `${all.length} contacts` : `${found.length} of ${all.length} contacts match`}</span>
-    </p>
+    <p class="quiet" role="status">${found.length === all.length ? `${all.length} contacts` : `${found.length} of ${all.length} contacts match`}</p>
     ${found.length > 0 ? table(found) : html`<div class="card empty">${all.length > 0 ? "Nobody matches." : "There are no contacts yet."}</div>`}
   `;
 }
 
 function standings(all) {
   const count = (standing) => all.reduce((sum, person) => sum + (person.standing === standing), 0);
-  return html`<select @change=${({ target }) => search({ standing: target.value })}>
-    <option value="" .selected=${live(look.standing === "")}>Any (${all.length})</option>
-    ${Object.keys(STANDINGS).map(
-      (standing) => html`<option value=${standing} .selected=${live(look.standing === standing)}>${standing} (${count(standing)})</option>`,
-    )}
-  </select>`;
+  return [["", `Any (${all.length})`], ...Object.keys(STANDINGS).map((standing) => [standing, `${standing} (${count(standing)})`])];
 }
 
 function table(found) {

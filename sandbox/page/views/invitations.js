@@ -2,12 +2,12 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { guard } from "../vendor/lit-html/directives/guard.js";
-import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { kept, moment } from "../parts.js";
 import { changed, revisionOf, rowsOf } from "../world.js";
 import { batchList } from "./batch-list.js";
 import { batches } from "./batches.js";
+import { choice, line } from "./fields.js";
 import { detail } from "./invitation.js";
 import { plain } from "./people.js";
 import { STANDINGS, standingChip, standingOf } from "./standings.js";
@@ -18,8 +18,8 @@ export const feeds = ["contacts", "invitations", "choices"];
 const PAGE = 200;
 const look = { query: "", standing: "", batch: "", shown: PAGE };
 
-const search = (change) => {
-  Object.assign(look, change, { shown: PAGE });
+const set = (name) => (value) => {
+  Object.assign(look, { [name]: value, shown: PAGE });
   changed();
 };
 
@@ -71,17 +71,13 @@ function tools(all, found) {
   const numbers = batches().filter(({ total }) => total > 0).map(({ number, total }) => [String(number), `${number} (${total})`]);
   return html`
     <div class="tools three">
-      <label>Search <input type="search" placeholder="Name or e-mail" .value=${live(look.query)} @input=${({ target }) => search({ query: target.value })} /></label>
-      <label>Standing ${select("standing", [["", `Any (${all.length})`], ...standings])}</label>
-      <label>Batch ${select("batch", [["", "Any"], ...numbers])}</label>
+      ${line("query", { value: look.query, onChange: set("query"), label: "Search", type: "search", placeholder: "Name or e-mail" })}
+      ${choice("standing", { value: look.standing, onChange: set("standing"), label: "Standing", options: [["", `Any (${all.length})`], ...standings] })}
+      ${choice("batch", { value: look.batch, onChange: set("batch"), label: "Batch", options: [["", "Any"], ...numbers] })}
     </div>
     <p class="quiet" role="status">${found.length === all.length ? `${all.length} invitations` : `${found.length} of ${all.length} invitations match`}</p>
   `;
 }
-
-const select = (name, options) => html`<select @change=${({ target }) => search({ [name]: target.value })}>
-  ${options.map(([value, words]) => html`<option value=${value} .selected=${live(look[name] === value)}>${words}</option>`)}
-</select>`;
 
 function table(found, opened) {
   const keys = [found, look.shown, opened, Math.floor(Date.now() / 60_000)];
@@ -96,7 +92,7 @@ function table(found, opened) {
           ${opened ? nothing : html`<th scope="col" class="wide">Redeemed by</th><th scope="col" class="wide">Batch</th>`}
         </tr>
       </thead>
-      <tbody>${guard(keys, () => repeat(found.slice(0, look.shown), ({ row }) => row.id, (entry) => line(entry, opened)))}</tbody>
+      <tbody>${guard(keys, () => repeat(found.slice(0, look.shown), ({ row }) => row.id, (entry) => entryRow(entry, opened)))}</tbody>
     </table>
     ${found.length > look.shown ? more(found.length) : nothing}
   </div>`;
@@ -107,7 +103,7 @@ const more = (count) => html`<p class="row more">
   <button @click=${() => ((look.shown += PAGE), changed())}>Show ${Math.min(PAGE, count - look.shown)} more</button>
 </p>`;
 
-function line({ row, name, email, standing }, opened) {
+function entryRow({ row, name, email, standing }, opened) {
   const redeemer = row.redeemedBy ? (rowsOf("contacts").get(row.redeemedBy)?.name ?? "A contact that is gone") : "";
   return html`<tr class=${row.id === opened ? "open" : ""}>
     <th scope="row"><a href="#invitations/${row.id}" aria-current=${row.id === opened ? "true" : nothing}>${name}</a> <span class="small quiet address">${email}</span></th>
