@@ -92,7 +92,7 @@ function answerCard() {
       <h2 id="answer-heading">${heading(answer, goesOn)}</h2>
       ${run.waiting ? nothing : html`<button class="plain" @click=${dismiss}>Close</button>`}
     </div>
-    ${run.waiting ? waiting() : html`${statusLine(run.answer)} ${outcome(answer, trouble, goesOn)}`}
+    ${run.waiting ? waiting() : outcome(answer, trouble, goesOn)}
   </section>`;
 }
 
@@ -114,11 +114,14 @@ function waiting() {
 }
 
 function outcome(answer, trouble, goesOn) {
-  if (answer.status !== 200 && answer.status !== 202) return html`${problem(answer)} ${answer.json ? raw(answer) : nothing}`;
-  const { counts, batch } = answer.json;
+  if (answer.status !== 200 && answer.status !== 202) {
+    return html`${statusLine(run.answer)} ${problem(answer)} ${answer.json ? raw(answer) : nothing}`;
+  }
+  const { counts, batch, ok } = answer.json;
   return html`
-    ${goesOn ? progress(counts, trouble) : nothing} ${countChips(counts)}
-    ${batch ? html`<p class="small quiet">Batch ${batch} ${answer.json.ok === false ? "· someone should look at what failed" : ""}</p>` : nothing}
+    <div class="row summary">${statusLine(run.answer)} ${countChips(counts)}</div>
+    ${goesOn ? progress(counts, trouble) : nothing}
+    ${batch ? html`<p class="small quiet">Batch ${batch}${ok === undefined ? nothing : html` · <code>ok</code> is ${ok ? "true: nothing failed" : "false: someone should look"}`}</p>` : nothing}
     ${answer.status === 200 ? resultsTable(answer) : nothing}
     ${run.dry ? nothing : html`<p class="row small"><a href="#invitations">See them in Invitations</a> <a href="#mailboxes">Read the letters</a></p>`}
     ${raw(answer)}

@@ -33,7 +33,7 @@ export function oddity({ email, unwanted }) {
 /** A text as one searches for it: without case, and without accents that can be left out. */
 export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-const collator = new Intl.Collator("en", { sensitivity: "base" });
+const collator = new Intl.Collator("en", { sensitivity: "base", ignorePunctuation: true });
 
 const sorted = kept((contacts, _revision) => {
   const all = [...contacts.values()];

@@ -20,16 +20,17 @@ export async function openContacts(browser, sandbox, look) {
   return { ...opened, list, rows, button, forgive };
 }
 
-/** Ticks so many contacts who were never invited and can get a letter, no two with one address; their names. */
+/** Ticks so many contacts who were never invited and can get a letter, no two with one name or address; their names. */
 export async function tickPlain({ page, rows }, wanted) {
   await page.getByLabel("Standing").selectOption("not invited");
   const names = [];
   const addresses = new Set();
   for (const row of await rows.all()) {
     const address = (await row.locator(".address").textContent()).trim().toLowerCase();
-    if ((await row.locator(".chip.warn").count()) > 0 || addresses.has(address)) continue;
+    const name = (await row.locator("label").textContent()).trim();
+    if ((await row.locator(".chip.warn").count()) > 0 || addresses.has(address) || names.includes(name)) continue;
     addresses.add(address);
-    names.push((await row.locator("label").textContent()).trim());
+    names.push(name);
     await row.getByRole("checkbox").check();
     if (names.length === wanted) return names;
   }
