@@ -62,6 +62,8 @@ function drawSoon() {
 }
 
 onChange(drawSoon);
+// Moments grow older even while nothing happens.
+setInterval(drawSoon, 30_000);
 addEventListener("hashchange", () => {
   drawSoon();
   scrollTo(0, 0);

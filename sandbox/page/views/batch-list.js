@@ -52,7 +52,7 @@ function entry(batch) {
       ${unsent && settled !== true ? chip("at work", "info") : nothing} ${unsent && settled && answer?.status === 200 ? chip("ended; some were not sent", "warn") : nothing}
     </p>
     <div class="stacked" role="img" aria-label="Batch ${number}: ${words.join(", ") || "no rows of its own"}">
-      ${parts.map((standing) => html`<span class=${standing === "new" ? "" : STANDINGS[standing].kind} style="width: ${(batch[standing] / most) * 100}%"></span>`)}
+      ${parts.map((standing) => html`<span class=${standing} style="width: ${(batch[standing] / most) * 100}%"></span>`)}
     </div>
     <p class="small quiet">${words.length > 0 ? `${words.join(" · ")}, of ${most}` : "No rows of its own: it is about earlier ones."}</p>
   </li>`;

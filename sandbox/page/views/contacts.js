@@ -101,7 +101,8 @@ function heading(answer, goesOn) {
   if (goesOn) return "Accepted, and going on";
   if (answer.status !== 200) return "It was refused";
   if (run.dry) return "Dry run: nothing was written";
-  return run.repeated ? "The same request: its batch, nothing sent twice" : "Done";
+  if (run.repeated) return "The same request: its batch, nothing sent twice";
+  return answer.json.ok === false ? "Done, but not for everybody" : "Done";
 }
 
 function waiting() {
@@ -119,7 +120,7 @@ function outcome(answer, trouble, goesOn) {
   }
   const { counts, batch, ok } = answer.json;
   return html`
-    <div class="row summary">${statusLine(run.answer)} ${countChips(counts)}</div>
+    <div class="row">${statusLine(run.answer)} ${countChips(counts)}</div>
     ${goesOn ? progress(counts, trouble) : nothing}
     ${batch ? html`<p class="small quiet">Batch ${batch}${ok === undefined ? nothing : html` · <code>ok</code> is ${ok ? "true: nothing failed" : "false: someone should look"}`}</p>` : nothing}
     ${answer.status === 200 ? resultsTable(answer) : nothing}

@@ -59,8 +59,15 @@ async function act(name, request) {
   if (open.id !== id) return;
   Object.assign(open, { busy: "", done: { name, answer, request } });
   if (answer.status === 202) follow(answer.json.batch);
-  say(answer.status > 0 && answer.status < 300 ? "Done." : `Refused: ${answer.json?.title ?? "no answer"}`);
+  changed();
   requestAnimationFrame(() => document.getElementById("done")?.focus());
+}
+
+/** Shuts the panel; whoever was in it goes back to where they came from. */
+export function leave() {
+  const { id } = open;
+  open.id = undefined;
+  if (id) requestAnimationFrame(() => document.querySelector(`main a[href="#invitations/${CSS.escape(id)}"]`)?.focus());
 }
 
 /** The panel of an invitation; `entry` is its row in the list, if there is one. */

@@ -8,7 +8,7 @@ import { changed, revisionOf, rowsOf } from "../world.js";
 import { batchList } from "./batch-list.js";
 import { batches } from "./batches.js";
 import { choice, line } from "./fields.js";
-import { detail } from "./invitation.js";
+import { detail, leave } from "./invitation.js";
 import { plain } from "./people.js";
 import { STANDINGS, standingChip, standingOf } from "./standings.js";
 
@@ -44,6 +44,7 @@ const matching = kept((all, query, standing, batch) => {
 });
 
 export function draw(id) {
+  if (!id) leave();
   const minute = Math.floor(Date.now() / 60_000);
   const all = described(rowsOf("invitations"), revisionOf("invitations"), rowsOf("contacts"), revisionOf("contacts"), minute);
   const found = matching(all, look.query, look.standing, look.batch);

@@ -26,7 +26,7 @@ export async function send(request, { dry, repeated }) {
   const { status, json } = run.answer;
   if (!dry && status > 0 && status < 300) spend(request);
   if (status === 202) follow(json.batch);
-  say(status < 300 && status > 0 ? "The answer is there." : `The request was refused: ${json?.title ?? status}`);
+  changed();
   requestAnimationFrame(() => document.getElementById("answer")?.focus());
 }
 

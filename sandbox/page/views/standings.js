@@ -9,7 +9,7 @@ const REDEEMED = 756150001;
 
 /** Each standing: its word, the kind of its chip, and what it means. */
 export const STANDINGS = {
-  new: { word: "New", kind: "info", means: "The row is there; no letter has gone out." },
+  new: { word: "New", kind: "", means: "The row is there; no letter has gone out." },
   sent: { word: "Sent", kind: "info", means: "A letter or a link is out, and the time is not over." },
   redeemed: { word: "Redeemed", kind: "good", means: "The contact has signed up. The row stays active." },
   expired: { word: "Expired", kind: "warn", means: "Its time is over." },

@@ -10,7 +10,7 @@ let browser;
 let sandbox;
 
 before(async () => {
-  [browser, sandbox] = await Promise.all([startBrowser(), startSandbox({ flags: ["--contacts", "60"] })]);
+  [browser, sandbox] = await Promise.all([startBrowser(), startSandbox({ flags: ["--contacts", "60"], settings: { ALLOW_LINKS: "true" } })]);
 });
 after(() => Promise.all([browser?.close(), sandbox?.close()]));
 
@@ -103,5 +103,31 @@ test("whom a filter finds is invited without a tick", async () => {
   const answered = page.waitForResponse(/host\/api\/invitations/);
   await button("Dry run").click();
   assert.equal((await (await answered).json()).counts.requested, 10);
+  await view.close();
+});
+
+test("whoever is in a saved view is invited", async () => {
+  const view = await openContacts(browser, sandbox);
+  const { page, button } = view;
+  await page.getByLabel("A saved view of contacts").check();
+  await page.getByLabel("View", { exact: true }).selectOption({ index: 1 });
+  const answered = page.waitForResponse(/host\/api\/invitations/);
+  await button("Dry run").click();
+  const answer = await answered;
+  assert.equal(answer.status(), 200);
+  assert.deepEqual(Object.keys(answer.request().postDataJSON().view), ["id"]);
+  await view.close();
+});
+
+test("links instead of letters are handed over", async () => {
+  const view = await openContacts(browser, sandbox);
+  const { page, button } = view;
+  await tickPlain(view, 1);
+  await page.getByText("The letter", { exact: true }).click();
+  await page.getByLabel("Links instead of letters").check();
+  await button("Invite 1 contact").click();
+  await page.getByText("1 link made").waitFor();
+  const link = await page.getByRole("link", { name: "Open the link" }).getAttribute("href");
+  assert.match(link, /\/register\?invitation=[\w-]{43}$/);
   await view.close();
 });

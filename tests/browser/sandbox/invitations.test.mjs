@@ -80,6 +80,8 @@ test("an invitation is revoked by keyboard, after a question", async () => {
   await page.getByText("409 Conflict").waitFor();
   await page.getByText("It is closed for good. Invite the contact anew.").waitFor();
   view.forgive(409);
+  await page.getByRole("link", { name: "Close" }).press("Enter");
+  await page.waitForFunction((name) => document.activeElement.textContent === name, view.names[0]);
   await view.close();
 });
 
@@ -122,5 +124,30 @@ test("an address that names nothing says so", async () => {
   const { page, mistakes, close } = await openPage(browser, `${sandbox.url}#invitations/00000000-0000-4000-8000-000000000000`);
   await page.getByText("There is no such invitation.").waitFor();
   assert.match(mistakes.pop(), /status of 404/);
+  await close();
+});
+
+test("the columns of a row say how it stands", async () => {
+  const { page, close } = await openPage(browser, sandbox.url);
+  const NEW = 1, INACTIVE = 2, SENT = 756150000, REDEEMED = 756150001, SINGLE = 756150000, GROUP = 756150001;
+  const row = { type: SINGLE, state: 0, status: SENT, redemptions: 0, hasCode: true, expires: "2026-12-01T23:00:00Z" };
+  const cases = [
+    [{}, "sent"],
+    [{ status: NEW }, "new"],
+    [{ expires: null }, "sent"],
+    [{ expires: "2026-11-01T23:00:00Z" }, "expired"],
+    [{ status: NEW, expires: "2026-11-01T23:00:00Z" }, "expired"],
+    [{ state: 1, status: INACTIVE, expires: "2026-11-01T23:00:00Z" }, "expired"],
+    [{ state: 1, status: INACTIVE, expires: "2026-11-01T23:00:00Z", hasCode: false }, "closed"],
+    [{ state: 1, status: INACTIVE }, "closed"],
+    [{ status: REDEEMED, redemptions: 1, expires: "2026-11-01T23:00:00Z" }, "redeemed"],
+    [{ redemptions: 1 }, "redeemed"],
+    [{ type: GROUP, redemptions: 1 }, "sent"],
+  ];
+  const found = await page.evaluate(async (rows) => {
+    const { standingOf } = await import("/views/standings.js");
+    return rows.map((row) => standingOf(row, Date.parse("2026-11-23T12:00:00Z")));
+  }, cases.map(([change]) => ({ ...row, ...change })));
+  assert.deepEqual(found, cases.map(([, standing]) => standing));
   await close();
 });
