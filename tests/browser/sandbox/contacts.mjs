@@ -7,7 +7,7 @@ import { openPage } from "./stage.mjs";
 export async function openContacts(browser, sandbox, look) {
   const opened = await openPage(browser, sandbox.url, look);
   const { page, mistakes } = opened;
-  await page.getByText(/^\d+ contacts$/).waitFor();
+  await page.getByText(/^[1-9]\d* contacts$/).waitFor();
   const list = page.getByRole("region", { name: "Contacts", exact: true });
   const rows = list.locator("tbody tr");
   const button = (name) => page.getByRole("button", { name });
@@ -21,14 +21,14 @@ export async function openContacts(browser, sandbox, look) {
 }
 
 /** Ticks so many contacts who were never invited and can get a letter, no two with one name or address; their names. */
-export async function tickPlain({ page, rows }, wanted) {
-  await page.getByLabel("Standing").selectOption("not invited");
+export async function tickPlain({ rows }, wanted) {
   const names = [];
   const addresses = new Set();
   for (const row of await rows.all()) {
     const address = (await row.locator(".address").textContent()).trim().toLowerCase();
     const name = (await row.locator("label").textContent()).trim();
-    if ((await row.locator(".chip.warn").count()) > 0 || addresses.has(address) || names.includes(name)) continue;
+    const chips = await row.locator(".chip").allTextContents();
+    if (chips.join() !== "not invited" || addresses.has(address) || names.includes(name)) continue;
     addresses.add(address);
     names.push(name);
     await row.getByRole("checkbox").check();
