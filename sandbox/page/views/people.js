@@ -33,12 +33,15 @@ export function oddity({ email, unwanted }) {
 /** A text as one searches for it: without case, and without accents that can be left out. */
 export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-const collator = new Intl.Collator("en", { sensitivity: "base", ignorePunctuation: true });
+const collator = new Intl.Collator("en", { sensitivity: "base" });
+
+/** A name from its first letter on, by which it is sorted. */
+const letters = (name) => (name ?? "").replace(/^[^\p{L}]+/u, "");
 
 const sorted = kept((contacts, _revision) => {
   const all = [...contacts.values()];
-  const entries = all.map((row) => ({ row, text: plain(`${row.name ?? ""} ${row.email ?? ""}`) }));
-  return entries.sort((one, other) => collator.compare(one.row.name ?? "", other.row.name ?? ""));
+  const entries = all.map((row) => ({ row, text: plain(`${row.name ?? ""} ${row.email ?? ""}`), letters: letters(row.name) }));
+  return entries.sort((one, other) => collator.compare(one.letters, other.letters));
 });
 
 /** The newest invitation of each contact that says something: open ones before expired ones, these before others. */
