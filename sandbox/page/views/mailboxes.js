@@ -95,12 +95,16 @@ function sender({ id, state }, letters, current) {
   `;
 }
 
+/** Shows the change at once; what the sandbox tells afterwards counts. */
 async function behave(mailbox, state) {
+  const before = rowsOf("mailboxes").get(mailbox);
+  rowsOf("mailboxes").set(mailbox, { ...before, state });
   try {
     await tell("mailboxes", { mailbox, state });
     trouble = "";
     say(`${mailbox}: ${STATES.find(([name]) => name === state)[1]}`);
   } catch ({ message }) {
+    rowsOf("mailboxes").set(mailbox, before);
     trouble = message;
     changed();
   }
