@@ -261,14 +261,13 @@ mod tests {
     #[test]
     fn a_share_is_taken_evenly() {
         let all: Vec<Uuid> = (0..10).map(Uuid::from_u128).collect();
-        let taken = |percent| {
-            spread(all.clone(), percent)
-                .map(|id| id.as_u128())
-                .collect::<Vec<_>>()
+        let taken = |percent| -> Vec<u128> {
+            let ids = spread(all.clone(), percent);
+            ids.map(|id| id.as_u128()).collect()
         };
         assert_eq!(taken(100).len(), 10);
         assert_eq!(taken(50), [1, 3, 5, 7, 9]);
         assert_eq!(taken(30), [3, 6, 9]);
-        assert_eq!(taken(1), []);
+        assert!(taken(1).is_empty());
     }
 }
