@@ -96,17 +96,15 @@ test("a letter reads in dark, on a phone, as text, and alone in a tab", async ()
   await close();
 });
 
-test("nothing in a letter runs", async () => {
-  const { page, mistakes, close } = await openPage(browser, sandbox.url);
+test("nothing in a letter runs, in the frame or alone in a tab", async () => {
+  const { page, context, mistakes, close } = await openPage(browser, sandbox.url);
   const { contacts: [contact] } = await invite(page, (contact, index, all) => contact === all.filter(isPlain)[2]);
   const dialogs = [];
-  page.on("dialog", (dialog) => dialogs.push(dialog.message()) && dialog.dismiss());
+  context.on("dialog", (dialog) => dialogs.push(dialog.message()) && dialog.dismiss());
   const evil = `<img src="data:," onerror="alert(1)"><script>alert(2)</script><form action="https://evil.example"><button>Send</button></form>
     <a href="javascript:alert(3)" target="_self">here</a><a href="/register?invitation=x">out</a>`;
-  await page.route(/\/sandbox\/letters\/[^/]+\/[^/]+$/, async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: evil });
-  });
+  const letter = /\/sandbox\/letters\/[^/]+\/[^/]+$/;
+  await page.route(letter, (route) => route.fulfill({ contentType: "text/html", body: evil }));
   await read(page, contact);
   await sheet(page).getByRole("button", { name: "Send" }).click();
   await sheet(page).getByRole("link", { name: "here" }).click();
@@ -115,6 +113,13 @@ test("nothing in a letter runs", async () => {
   assert.deepEqual(dialogs, []);
   assert.ok(mistakes.some((mistake) => /Blocked script execution/.test(mistake)), mistakes.join("\n"));
   assert.ok(mistakes.some((mistake) => /Blocked form submission/.test(mistake)), mistakes.join("\n"));
+
+  const tab = await context.newPage();
+  await tab.route(letter, async (route) => route.fulfill({ response: await route.fetch(), body: evil }));
+  await tab.goto(new URL(await page.getByRole("link", { name: "Open in a tab" }).getAttribute("href"), sandbox.url).href);
+  await tab.getByRole("button", { name: "Send" }).click();
+  await tab.getByRole("link", { name: "here" }).click();
+  assert.deepEqual(dialogs, []);
   assert.ok(!mistakes.some((mistake) => /^asked for/.test(mistake)), mistakes.join("\n"));
   mistakes.length = 0;
   await close();

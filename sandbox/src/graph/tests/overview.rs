@@ -86,3 +86,19 @@ async fn what_goes_or_grows_older_is_something_new() {
     assert!(grown());
     assert!(!grown());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_waits_for_its_turn_is_seen_to_arrive() {
+    let desk = desk();
+    desk.graph.configure(|rules| rules.letters_per_minute = 1);
+    for key in ["a", "b"] {
+        let id = desk.draft(key).await;
+        desk.send(&id).await;
+    }
+    let fates = || desk.graph.overview().into_iter().map(|seen| seen.fate);
+    assert!(fates().eq([Fate::Delivered, Fate::Underway]));
+    let before = desk.graph.touched();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert!(desk.graph.touched() > before);
+    assert!(fates().eq([Fate::Delivered, Fate::Delivered]));
+}
