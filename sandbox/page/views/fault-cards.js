@@ -21,7 +21,7 @@ const CARDS = [
     title: "Throttling",
     stands: "Dataverse and Exchange limit what one application may ask of them. Beyond that they answer 429 and how long to wait.",
     expect: "The handler waits as long as it is told. Where it has no time for that, Dispatch goes on later.",
-    fields: [where("dataverse"), number("seconds", "Seconds to wait", 5), number("requests", "Requests", 3)],
+    fields: [where("dataverse"), number("seconds", "Seconds", 5), number("requests", "Requests", 3)],
     actions: [fault("throttle", "Throttle")],
   },
   {
@@ -42,7 +42,7 @@ const CARDS = [
     title: "Slowness",
     stands: "A busy day. In Exchange each letter takes longer, in Dataverse each request.",
     expect: "Batches last long enough to be watched. A write that takes over 15 seconds counts as lost.",
-    fields: [where("graph"), number("milliseconds", "Milliseconds each", 1000)],
+    fields: [where("graph"), number("milliseconds", "Milliseconds", 1000)],
     actions: [fault("slow", "Slow it down")],
   },
   {
@@ -59,7 +59,7 @@ const CARDS = [
     title: "The handler dies",
     stands: "The host kills its process whenever it likes: to scale in, to update, for want of memory.",
     expect: "The host starts another one at once. Batches go on at the next Dispatch after their leases have run out.",
-    fields: [number("letters", "Letter", 3)],
+    fields: [number("letters", "Letter number", 3)],
     actions: [
       { ...fault("kill", "Kill it at this letter"), kind: "danger" },
       { label: "Kill it now", kind: "danger", act: () => tell("handler/kill"), done: drawKilled },

@@ -48,27 +48,27 @@ export const drawStories = () => html`
   <section aria-labelledby="stories">
     <h2 id="stories">Stories</h2>
     <div class="grid">${STORIES.map(drawStory)}</div>
+    ${chosen ? drawSteps(chosen) : nothing}
   </section>
 `;
 
-function drawStory(story) {
+const drawStory = (story) => html`
+  <article class="card" aria-label=${story.title}>
+    <h3>${story.title}</h3>
+    <p class="quiet">${story.text}</p>
+    <button aria-pressed=${story === chosen} @click=${() => begin(story)}>Set it up<span class="aloud"> ${story.title}</span></button>
+  </article>
+`;
+
+function drawSteps({ title, steps }) {
+  if (trouble) return html`<p class="note bad below" role="alert">${trouble}</p>`;
   return html`
-    <article class="card stack" aria-label=${story.title}>
-      <div>
-        <h3>${story.title}</h3>
-        <p class="quiet">${story.text}</p>
-        <button class=${story === chosen ? "" : "primary"} @click=${() => begin(story)}>
-          Set it up${story === chosen ? " again" : ""}<span class="aloud">: ${story.title}</span></button>
-      </div>
-      ${story === chosen ? drawSteps(story) : nothing}
-    </article>
+    <div class="note below">
+      <h3>${title}: what to do now</h3>
+      <ol class="steps">${steps.map((step) => html`<li>${step}</li>`)}</ol>
+    </div>
   `;
 }
-
-const drawSteps = ({ steps }) =>
-  trouble
-    ? html`<p class="note bad" role="alert">${trouble}</p>`
-    : html`<ol class="steps">${steps.map((step) => html`<li>${step}</li>`)}</ol>`;
 
 /** What was broken before would spoil the story. */
 async function begin(story) {
@@ -76,7 +76,7 @@ async function begin(story) {
   try {
     await tell("faults/end", { id: "all" });
     for (const fault of story.faults) await tell("faults", fault);
-    say(`${story.title} is set up. What to do next stands below its button.`);
+    say(`${story.title} is set up. What to do now stands below the stories.`);
   } catch (error) {
     trouble = error.message;
     changed();

@@ -62,7 +62,7 @@ function drawTimer({ id, schedule, words, next, runs }) {
         ${last ? drawRun(last) : html`<p class="quiet">It has not run yet.</p>`}
         ${earlier.length > 0 ? drawEarlier(earlier) : nothing}
       </div>
-      <button ?disabled=${running} @click=${() => runNow(id)}>Run now<span class="aloud">: ${nameOf(id)}</span></button>
+      <button ?disabled=${running} @click=${() => runNow(id)}>Run now<span class="aloud"> ${nameOf(id)}</span></button>
     </li>
   `;
 }
