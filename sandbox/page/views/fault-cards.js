@@ -27,7 +27,7 @@ const CARDS = [
   {
     title: "Outage",
     stands: "A service is down, or the network on the way to it.",
-    expect: "A new request is refused and leaves no work behind. What was accepted waits for the end of the outage.",
+    expect: "Without Dataverse a request is refused and leaves no work behind. Without Exchange it is accepted, and its letters go out later.",
     fields: [where("graph"), { name: "breaks", label: "How", value: "false", options: { false: "Answers 503", true: "Connections break" } }],
     actions: [fault("outage", "Begin the outage")],
   },
@@ -58,7 +58,7 @@ const CARDS = [
   {
     title: "The handler dies",
     stands: "The host kills its process whenever it likes: to scale in, to update, for want of memory.",
-    expect: "The host starts another one at once. Batches go on at the next Dispatch after their leases have run out.",
+    expect: "The host starts another one at once, and the next Dispatch goes on with what was accepted.",
     fields: [number("letters", "Letter number", 3)],
     actions: [
       { ...fault("kill", "Kill it at this letter"), kind: "danger" },
@@ -68,7 +68,7 @@ const CARDS = [
   {
     title: "Rights taken away",
     stands: "An administrator tidies up the environment, and takes away what the handler needs.",
-    expect: "Requests fail and say which right is missing. Given back, everything goes on.",
+    expect: "Requests fail and say why, and so does the doctor. Once it is given back, invite again.",
     fields: [],
     actions: [flip("user", "Remove the application user"), flip("privilege", "Take the right to create")],
   },

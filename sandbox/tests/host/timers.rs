@@ -132,3 +132,46 @@ async fn runs_of_one_timer_never_overlap() {
         .filter(|line| line.text.starts_with("POST /slow"));
     assert_eq!(calls.count(), 1);
 }
+
+#[tokio::test]
+async fn whoever_looks_learns_when_timers_are_due_and_how_they_ended() {
+    let timers = [
+        ("each-minute", timer("0 * * * * *")),
+        ("hourly", timer("0 15 * * * *")),
+        ("refuses", timer("0 30 7 * * *")),
+        ("off", timer("0 20 * * * *")),
+    ];
+    let root = app(&timers, &json!({}), &json!({}));
+    let mut options = HostOptions::new(root.path());
+    options.environment = vec![("AzureWebJobs.off.Disabled".to_owned(), "true".to_owned())];
+    let host = Host::start(options).await.unwrap();
+    let at = |text: &str| text.parse().unwrap();
+    let due = |after, until| host.due_between(at(after), at(until)).join(" ");
+    assert_eq!(
+        due("2026-11-23T07:00:30Z", "2026-11-23T07:40:30Z"),
+        "hourly refuses each-minute"
+    );
+    assert_eq!(
+        due("2026-11-23T07:15:00Z", "2026-11-23T07:16:00Z"),
+        "each-minute"
+    );
+    let (next, name) = host.next_rare(at("2026-11-23T07:15:00Z")).unwrap();
+    assert_eq!(
+        (next, name.as_str()),
+        (at("2026-11-23T07:30:00Z"), "refuses")
+    );
+
+    host.fire("hourly").await.unwrap();
+    host.fire("refuses").await.unwrap_err();
+    let timers = host.timers();
+    let names: Vec<&str> = timers.iter().map(|timer| timer.name.as_str()).collect();
+    assert_eq!(names, ["each-minute", "hourly", "refuses"]);
+    let outcome = |index: usize| {
+        let end = timers[index].runs[0].end.clone();
+        end.unwrap().outcome
+    };
+    assert_eq!(outcome(1).unwrap()["target"], "/hourly");
+    assert!(outcome(2).unwrap_err().contains("refuses failed"));
+    assert!(timers[0].runs.is_empty() && timers[0].next.is_some());
+    assert_eq!(host.timer_changes(), 4);
+}
