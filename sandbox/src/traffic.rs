@@ -188,6 +188,7 @@ mod tests {
             method: Method::POST,
             target: "contacts".to_owned(),
             status: 204,
+            creates: true,
             struck: false,
         };
         let operations = Operations {

@@ -59,13 +59,14 @@ function ending(call) {
 
 /** What a section holds; `isOpen` and `toggle` are for the particulars of its requests. */
 export function sequence(section, rows, lanes, { isOpen, toggle }) {
-  const { call, all } = section;
+  const { call, all, perhaps } = section;
   const requests = all.flatMap(({ request }) => request ?? []);
   const scale = scaleOf(section);
   return html`
     ${requests.length > 0 && call ? costs(requests) : nothing}
     ${call?.failure ? html`<p class="note bad">${call.failure}</p>` : nothing}
     ${call?.logs?.length > 0 ? html`<p class="small">It says: ${call.logs.join(" ")}</p>` : nothing}
+    ${perhaps > 0 ? html`<p class="small">${many(perhaps, "more request")} may be its own: ${perhaps === 1 ? "it is" : "they are"} with invocations that ran at the same time.</p>` : nothing}
     <ol class="sequence">
       ${call ? arrival(call, lanes) : nothing}
       ${repeat(
@@ -149,10 +150,12 @@ function requestRow({ request, at, among }, scale, lanes, open, toggle) {
 function batchWords({ operations, kinds }) {
   if (operations === 0) return nothing;
   const bad = kinds.filter(({ status }) => status >= 400).reduce((sum, { count }) => sum + count, 0);
-  const [first, ...others] = kinds;
-  const words = first ? `: ${first.count} × ${first.method} ${first.shape}${others.length > 0 ? " …" : ""}` : "";
-  return html`<span class="quiet">${many(operations, "operation")}${words}</span> ${bad > 0 ? chip(`${bad} refused`, "warn") : nothing}`;
+  const words = kinds.map(kindWords).join(", ") || "none was carried out";
+  return html`${bad > 0 ? chip(`${bad} refused`, "warn") : nothing} <span class="quiet">${many(operations, "operation")}: ${words}</span>`;
 }
+
+const kindWords = ({ count, method, shape, creates }) =>
+  `${count > 1 ? `${count} × ` : ""}${method} ${shape}${creates && method !== "POST" ? " (new)" : ""}`;
 
 function particulars({ path, sent, answered, operations, first, kinds }) {
   return html`
@@ -162,7 +165,7 @@ function particulars({ path, sent, answered, operations, first, kinds }) {
       ${operations > 0
         ? html`
             <ul class="operations">
-              ${kinds.map(({ count, method, shape, status: code }) => html`<li><span>${count} × ${method} ${shape}</span> ${status(code)}</li>`)}
+              ${kinds.map((kind) => html`<li><span>${kindWords(kind)}</span> ${status(kind.status)}</li>`)}
             </ul>
             <h3>One by one</h3>
             <ol class="operations">

@@ -5,15 +5,16 @@ export const services = { dataverse: "Dataverse", graph: "Graph", identity: "Ide
 
 /**
  * Sections, the newest first: one an invocation (`call`), and one for what happened between two of them (no `call`). Each has
- * its `rows` in order of time. A row is `{ request }` or `{ line }`; `among` says how many invocations it may belong to.
+ * its `rows` in order of time. A row is `{ request }` or `{ line }`; `among` says how many invocations it may belong to. It
+ * is with the one that began last; the others count it among those that are `perhaps` theirs.
  */
 export function tell({ calls, requests, lines }) {
   const spans = [...calls].sort((one, other) => one.at - other.at).map((call) => ({ call, until: call.at + (call.took ?? Infinity) }));
   const byInvocation = new Map(spans.map(({ call }) => [call.invocation, call]));
-  const sections = new Map(calls.map((call) => [`call ${call.id}`, { key: `call ${call.id}`, call, at: call.at, rows: [] }]));
+  const sections = new Map(calls.map((call) => [`call ${call.id}`, { key: `call ${call.id}`, call, at: call.at, rows: [], perhaps: 0 }]));
   const put = (row, at, among, call) => {
     const key = call ? `call ${call.id}` : `after ${lastBefore(spans, at)?.call.id ?? 0}`;
-    if (!sections.has(key)) sections.set(key, { key, at, rows: [] });
+    if (!sections.has(key)) sections.set(key, { key, at, rows: [], perhaps: 0 });
     const section = sections.get(key);
     section.at = Math.min(section.at, at);
     section.rows.push({ ...row, at, among });
@@ -21,6 +22,7 @@ export function tell({ calls, requests, lines }) {
   for (const request of requests) {
     const during = spans.filter(({ call, until }) => call.at <= request.at && request.at <= until);
     put({ request }, request.at, during.length, during.at(-1)?.call);
+    for (const { call } of during.slice(0, -1)) sections.get(`call ${call.id}`).perhaps += 1;
   }
   for (const line of lines) {
     const during = spans.filter(({ call, until }) => call.at <= line.at && line.at <= until);

@@ -5,7 +5,7 @@ import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { say } from "../parts.js";
 import { changed, rowsOf } from "../world.js";
 import { heading, laneNames, lanesOf, sequence } from "./traffic-rows.js";
-import { figures, narrow, services, tell } from "./traffic-story.js";
+import { figures, isFailed, narrow, services, tell } from "./traffic-story.js";
 import { duration, many, share, size } from "./traffic-words.js";
 
 export const title = "Traffic";
@@ -16,7 +16,8 @@ const ROWS = 200;
 const SPANS = { "Everything kept": Infinity, "Last minute": 60, "Last 5 minutes": 300, "Last hour": 3600 };
 
 const filter = { service: "", fn: "", errors: false };
-const closed = new Set();
+/** What somebody opened or closed: sections by their keys. Others are open where there is something to see. */
+const folds = new Map();
 const opened = new Set();
 let span = "Everything kept";
 let shown = ROWS;
@@ -54,9 +55,9 @@ function summary(requests) {
     <section class="card" aria-label="Summary">
       <div class="row apart">
         <p class="headline">${contacts > 0 ? `${many(contacts, "contact")} invited` : "Nobody invited"}</p>
-        <label class="inline">Span <select @change=${(event) => set(() => (span = event.target.value))}>
+        <select aria-label="Span" @change=${(event) => set(() => (span = event.target.value))}>
           ${Object.keys(SPANS).map((name) => html`<option ?selected=${name === span}>${name}</option>`)}
-        </select></label>
+        </select>
       </div>
       ${each.length > 0 ? table(each, contacts) : html`<p class="quiet">No requests in this span.</p>`}
     </section>
@@ -106,12 +107,10 @@ function controls({ calls }) {
 
 function choice(label, all, options, value, take) {
   return html`
-    <label class="inline"><span class="aloud">${label}</span>
-      <select @change=${(event) => set(() => take(event.target.value))}>
-        <option value="" ?selected=${value === ""}>${all}</option>
-        ${options.map(([key, name]) => html`<option value=${key} ?selected=${key === value}>${name}</option>`)}
-      </select>
-    </label>
+    <select aria-label=${label} @change=${(event) => set(() => take(event.target.value))}>
+      <option value="" ?selected=${value === ""}>${all}</option>
+      ${options.map(([key, name]) => html`<option value=${key} ?selected=${key === value}>${name}</option>`)}
+    </select>
   `;
 }
 
@@ -120,7 +119,7 @@ function story(sections, lanes) {
   const drawn = [];
   for (const section of sections) {
     if (room <= 0) break;
-    const open = !closed.has(section.key);
+    const open = isOpen(section);
     const rows = open ? section.rows.slice(0, room) : [];
     room -= rows.length + 1;
     drawn.push({ section, open, rows });
@@ -137,7 +136,7 @@ function story(sections, lanes) {
 
 function invocation(section, rows, open, lanes) {
   return html`
-    <details class="invocation" ?open=${open} @toggle=${(event) => fold(section.key, event)}>
+    <details class="invocation" ?open=${open} @toggle=${(event) => fold(section, event)}>
       <summary>${heading(section)}</summary>
       ${open ? sequence(section, rows, lanes, { isOpen: (id) => opened.has(id), toggle: unfold }) : nothing}
     </details>
@@ -156,10 +155,13 @@ function set(change) {
   changed();
 }
 
+function isOpen({ key, call, rows }) {
+  return folds.get(key) ?? (!call || call.took === null || isFailed(call) || rows.some(({ request }) => request));
+}
+
 /** Both come for what the page itself opens, too: then nothing has changed. */
-function fold(key, { target }) {
-  if (target.open !== closed.has(key)) return;
-  set(() => (target.open ? closed.delete(key) : closed.add(key)));
+function fold(section, { target }) {
+  if (target.open !== isOpen(section)) set(() => folds.set(section.key, target.open));
 }
 
 function unfold(id, open) {
@@ -183,7 +185,7 @@ function clear() {
   const ends = [...calls, ...requests].map(ended).filter(Number.isFinite);
   cleared = Math.max(cleared, ...ends, ...lines.map(({ at }) => at));
   still = undefined;
-  [closed, opened].forEach((set) => set.clear());
+  [folds, opened].forEach((some) => some.clear());
   shown = ROWS;
   say("Cleared");
 }

@@ -86,8 +86,9 @@ impl Dataverse {
                     }
                     None => self.run_alone(&operation, root),
                 };
-                steps.push(step(operation.method, operation.target, &reply, struck));
-                Answer::Single(operation.content_id, reply)
+                let id = operation.content_id.clone();
+                steps.push(step(operation, &reply, struck));
+                Answer::Single(id, reply)
             }
             Part::ChangeSet(operations) => {
                 let (answer, struck) = self.run_changeset(&operations, root).await;
@@ -96,7 +97,7 @@ impl Dataverse {
                         Answer::Single(_, reply) => reply,
                         Answer::ChangeSet(_, replies) => &replies[place].1,
                     };
-                    step(operation.method, operation.target, reply, struck)
+                    step(operation, reply, struck)
                 });
                 steps.extend(told);
                 answer
@@ -209,10 +210,14 @@ impl Dataverse {
     }
 }
 
-fn step(method: Method, target: String, reply: &Reply, struck: bool) -> Step {
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/perform-conditional-operations-using-web-api>
+fn step(operation: Operation, reply: &Reply, struck: bool) -> Step {
+    let creates =
+        operation.method == Method::POST || operation.header("if-none-match") == Some("*");
     Step {
-        method,
-        target,
+        creates,
+        method: operation.method,
+        target: operation.target,
         status: reply.status.as_u16(),
         struck,
     }

@@ -188,6 +188,7 @@ impl Item {
         let step = Step {
             method: self.method.parse().unwrap_or_default(),
             status,
+            creates: self.method == "POST",
             struck,
             target: self.url.clone(),
         };

@@ -89,7 +89,7 @@ fn request_row(entry: &Entry) -> Value {
 }
 
 fn kinds(described: &Described) -> Vec<Value> {
-    let told = |(kind, count): (&Kind, &usize)| json!({"count": count, "method": kind.method, "shape": kind.shape, "status": kind.status});
+    let told = |(kind, count): (&Kind, &usize)| json!({"count": count, "method": kind.method, "shape": kind.shape, "creates": kind.creates, "status": kind.status});
     described.kinds.iter().map(told).collect()
 }
 
@@ -118,7 +118,7 @@ fn contacts(entry: &Entry) -> Value {
 
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-entity-web-api>
 fn creates(kind: &Kind) -> bool {
-    let created = kind.status == 201 || (kind.method == "POST" && kind.status == 204);
+    let created = kind.creates && [201, 204].contains(&kind.status);
     created && ["adx_invitations", "adx_invitations(…)"].contains(&kind.shape.as_str())
 }
 
@@ -170,4 +170,78 @@ fn level_of(line: &ConsoleLine) -> String {
 )]
 fn milliseconds(moment: Timestamp) -> f64 {
     moment.as_microsecond() as f64 / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    fn kind(method: &str, shape: &str, creates: bool, status: u16) -> Kind {
+        Kind {
+            shape: shape.to_owned(),
+            method: method.to_owned(),
+            creates,
+            status,
+        }
+    }
+
+    fn entry(kinds: &[(Kind, usize)]) -> Entry {
+        Entry {
+            number: 1,
+            at: Timestamp::UNIX_EPOCH,
+            took: std::time::Duration::from_micros(1_500),
+            service: crate::Service::Graph,
+            method: Method::POST,
+            path: "/v1.0/users/a%40b.example/sendMail".to_owned(),
+            request_bytes: 1,
+            answer_bytes: 2,
+            status: Some(202),
+            faults: Vec::new(),
+            operations: kinds.len(),
+            described: Described {
+                first: Vec::new(),
+                kinds: kinds.iter().cloned().collect(),
+            },
+        }
+    }
+
+    #[test]
+    fn invitations_and_letters_are_counted_where_they_were_made() {
+        let counts = |kinds: &[(Kind, usize)]| request_row(&entry(kinds))["contacts"].to_string();
+        assert_eq!(counts(&[]), r#"{"invited":0,"letters":1}"#);
+        let kinds = [
+            (kind("PATCH", "adx_invitations(…)", true, 204), 40),
+            (kind("PATCH", "adx_invitations(…)", true, 412), 2),
+            (kind("PATCH", "adx_invitations(…)", false, 204), 7),
+            (kind("POST", "users/…/messages/…/send", true, 202), 5),
+            (kind("POST", "users/…/messages/…/send", true, 429), 3),
+            (kind("POST", "users/…/messages", true, 201), 9),
+        ];
+        assert_eq!(counts(&kinds), r#"{"invited":40,"letters":5}"#);
+        assert_eq!(request_row(&entry(&[]))["took"], 1.5);
+    }
+
+    #[test]
+    fn a_line_of_the_handler_is_told_by_its_parts() {
+        let text = r#"{"timestamp":"2026-11-23T09:01:40Z","level":"WARN","message":"resting","batch":"7","target":"a::b","span":{"invocation_id":"id","name":"invocation"}}"#;
+        let line = |text: &str| ConsoleLine {
+            number: 3,
+            at: Timestamp::UNIX_EPOCH,
+            stream: ConsoleStream::Output,
+            level: ConsoleLevel::Information,
+            text: text.to_owned(),
+        };
+        assert_eq!(
+            line_row(&line(text)),
+            json!({"id": 3, "at": 0.0, "from": "handler", "level": "warn", "message": "resting", "target": "a::b", "invocation": "id", "fields": {"batch": "7"}})
+        );
+        let plain = line_row(&line("plain words"));
+        assert_eq!(
+            (&plain["level"], &plain["message"]),
+            (&json!("info"), &json!("plain words"))
+        );
+        assert_eq!(plain["invocation"], Value::Null);
+    }
 }

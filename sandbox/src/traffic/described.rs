@@ -20,6 +20,8 @@ pub struct Step {
     pub target: String,
     /// Status of its answer; where a changeset failed, of the operation that failed it.
     pub status: u16,
+    /// Whether it was to be carried out only where there is no such row yet.
+    pub creates: bool,
     /// Whether its answer is that of a scripted fault.
     pub struck: bool,
 }
@@ -31,6 +33,8 @@ pub struct Kind {
     pub shape: String,
     /// Their method.
     pub method: String,
+    /// Whether they were to be carried out only where there are no such rows yet.
+    pub creates: bool,
     /// Status of their answers.
     pub status: u16,
 }
@@ -48,7 +52,10 @@ impl Described {
     pub(super) fn of(steps: &[Step]) -> Self {
         let mut kinds = BTreeMap::new();
         for step in steps {
-            let kind = Kind::of(&step.method, &step.target, step.status);
+            let kind = Kind {
+                creates: step.creates,
+                ..Kind::of(&step.method, &step.target, step.status)
+            };
             *kinds.entry(kind).or_default() += 1;
         }
         let first = steps.iter().take(TOLD).map(|step| Step {
@@ -68,6 +75,7 @@ impl Kind {
         Self {
             shape: shape(target),
             method: method.to_string(),
+            creates: method == Method::POST,
             status,
         }
     }
@@ -108,6 +116,7 @@ mod tests {
             method: Method::PATCH,
             target: target.to_owned(),
             status,
+            creates: true,
             struck: false,
         }
     }
