@@ -78,11 +78,13 @@ function boxes(letters, current) {
 }
 
 function sender({ id, state }, letters, current) {
-  const reports = letters.filter(({ mailbox, isReport }) => mailbox === id && isReport).length;
+  const own = letters.filter(({ mailbox }) => mailbox === id);
+  const reports = own.filter(({ isReport }) => isReport).length;
   return html`
     <div class="sender">
       <p>
         <a href="#mailboxes/${encodeURIComponent(id)}" aria-current=${current === id ? "true" : nothing}>${id}</a>
+        <span class="small quiet">${inFolder(own, "sent").length} sent</span>
         ${reports ? chip(`${reports} bounced`, "bad") : nothing}
       </p>
       <label class="small">
@@ -196,10 +198,21 @@ function pane(letter, letters, mailbox) {
 }
 
 const hint = (letters) =>
-  letters.length ? html`<p class="card empty hint">Choose a letter to read it.</p>` : nothing;
+  letters.length ? html`<p class="card empty choose">Choose a letter to read it.</p>` : nothing;
 
+/** `#mailboxes/to/{address}` looks for the letters to somebody. */
+function look() {
+  const [, address] = decodeURIComponent(location.hash).match(/^#mailboxes\/to\/(.+)$/) ?? [];
+  if (!address) return;
+  folder = "sent";
+  history.replaceState(null, "", "#mailboxes");
+  seek(address);
+}
+
+look();
 /** Where the list gives way to the letter, who reads by keyboard goes along. */
 addEventListener("hashchange", () => {
+  look();
   const afterDrawing = () => {
     const heading = document.querySelector(".mail.reading h2");
     const hidden = document.querySelector(".mail.reading .list")?.checkVisibility() === false;

@@ -8,6 +8,7 @@ import { moment, say } from "../parts.js";
 import { changed, rowsOf } from "../world.js";
 
 const LISTED = 6;
+const byName = new Intl.Collator("en");
 const SWITCHES = [
   ["registration", "Registration is open", "Site setting Authentication/Registration/Enabled"],
   ["invitations", "Invitations can be redeemed", "Site setting Authentication/Registration/InvitationEnabled"],
@@ -26,7 +27,7 @@ export function redeeming() {
   const all = [...rowsOf("open-invitations").values()];
   const wanted = words.toLowerCase();
   const hits = all.filter(({ name, email }) => `${name} ${email ?? ""}`.toLowerCase().includes(wanted));
-  hits.sort((one, other) => one.name.localeCompare(other.name));
+  hits.sort((one, other) => byName.compare(one.name, other.name));
   return html`
     <section class="card stack" aria-labelledby="redeeming">
       <h2 id="redeeming">Redeem as the invited person</h2>

@@ -20,10 +20,10 @@ const LARGEST_FORM: usize = 65_536;
 /// The cookie of who is signed in. Ports share cookies, so that its name says whose it is.
 const SESSION: &str = "portal-invite-sandbox";
 
-/// Only the page's own looks; and only a page on this machine may show it in a frame.
+/// Only the page's own looks; and only pages on this machine may show it in a frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; \
-     frame-ancestors http://127.0.0.1:*",
+     frame-ancestors http://127.0.0.1:* http://localhost:*",
 );
 
 /// What a path shows.

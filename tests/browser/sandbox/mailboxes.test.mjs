@@ -131,9 +131,12 @@ test("letters are found by recipient, and a missing one is missed", async () => 
   await openView(page, "Mailboxes");
   await page.getByLabel("Search").fill(contacts[0].email.toUpperCase());
   await letters(page).getByRole("link", { name: contacts[0].name }).waitFor();
-  assert.equal(await letters(page).getByRole("link").count(), 1);
+  await page.waitForFunction(() => document.querySelectorAll(".letters a").length === 1);
   await page.getByLabel("Search").fill("nobody of that name");
   await page.getByText("No letter here has “nobody of that name”.").waitFor();
+  await page.goto(`${sandbox.url}#mailboxes/to/${contacts[1].email}`);
+  await letters(page).getByRole("link", { name: contacts[1].name }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll(".letters a").length === 1);
   await page.goto(`${sandbox.url}#mailboxes/${SENDER}/gone`);
   await page.getByText("This letter is not in").waitFor();
   await close();
@@ -158,29 +161,30 @@ test("a mailbox that shall not work fails the doctor, and a refusal is told", as
 });
 
 for (const [width, height] of [[375, 700], [1280, 900]]) {
-  for (const shade of ["light", "dark"]) {
-    test(`axe finds nothing with letters, ${width} px wide, ${shade}`, async () => {
-      const { page, close } = await openPage(browser, sandbox.url, { width, height, shade });
-      await invite(page, (contact, index, all) => contact === all.filter(isPlain)[5]);
-      const look = async (name) => {
-        await page.evaluate(() => scrollTo(0, 0));
+  test(`axe finds nothing with letters, ${width} px wide, in both shades`, async () => {
+    const { page, close } = await openPage(browser, sandbox.url, { width, height });
+    await invite(page, (contact, index, all) => contact === all.filter(isPlain)[5]);
+    const look = async (name) => {
+      await page.evaluate(() => scrollTo(0, 0));
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, name);
+      for (const colorScheme of ["dark", "light"]) {
+        await page.emulateMedia({ colorScheme });
         assert.deepEqual(await mistakesOf(page), [], name);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, name);
-        await picture(page, `${name}-${width}-${shade}`);
-      };
-      await openView(page, "Mailboxes");
-      await letters(page).getByRole("link").first().waitFor();
-      if (width < 400) await look("mailboxes");
-      await letters(page).getByRole("link").first().click();
-      await link(page).waitFor();
-      await picture(page, `mailboxes-letter-${width}-${shade}`);
-      await page.getByRole("radio", { name: "Plain text" }).check({ force: true });
-      await page.getByText("Headers, and what the mailbox keeps with it").click();
-      await page.getByRole("rowheader", { name: "Message-ID" }).waitFor();
-      await look("mailboxes-text");
-      await close();
-    });
-  }
+        await picture(page, `${name}-${width}-${colorScheme}`);
+      }
+    };
+    await openView(page, "Mailboxes");
+    await letters(page).getByRole("link").first().waitFor();
+    if (width < 400) await look("mailboxes");
+    await letters(page).getByRole("link").first().click();
+    await link(page).waitFor();
+    await picture(page, `mailboxes-letter-${width}-light`);
+    await page.getByRole("radio", { name: "Plain text" }).check({ force: true });
+    await page.getByText("Headers, and what the mailbox keeps with it").click();
+    await page.getByRole("rowheader", { name: "Message-ID" }).waitFor();
+    await look("mailboxes-text");
+    await close();
+  });
 }
 
 test("a keyboard reads a letter on a phone and comes back", async () => {
