@@ -4,7 +4,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { tell } from "../ask.js";
 import { chip, say } from "../parts.js";
-import { changed, rowsOf } from "../world.js";
+import { changed, onChange, rowsOf } from "../world.js";
 import { drawCards } from "./fault-cards.js";
 import { drawStories } from "./stories.js";
 
@@ -12,6 +12,17 @@ export const title = "Faults";
 export const feeds = ["faults", "handler"];
 
 let trouble;
+/** What was last known of the handler, so that news can be said aloud. */
+let known;
+
+onChange(() => {
+  const handler = rowsOf("handler").get("handler");
+  if (handler?.state === known?.state && handler?.pid === known?.pid) return;
+  const isNews = known !== undefined;
+  known = handler;
+  if (isNews && handler?.state === "ready") say(`The handler is ready: process ${handler.pid}`);
+  if (isNews && handler?.state === "down") say("The handler is down");
+});
 
 /** A fault that is used up strikes no more. */
 const isOver = ({ left }) => left === 0;

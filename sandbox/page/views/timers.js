@@ -38,7 +38,8 @@ onChange(() => {
 });
 
 export function drawTimers() {
-  const timers = [...rowsOf("timers").values()].sort((one, other) => (one.next ?? "~").localeCompare(other.next ?? "~"));
+  const places = Object.keys(KNOWN);
+  const timers = [...rowsOf("timers").values()].sort((one, other) => places.indexOf(one.id) - places.indexOf(other.id));
   return html`
     <section class="card" aria-labelledby="timers">
       <h2 id="timers">Timers</h2>
