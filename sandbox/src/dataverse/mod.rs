@@ -74,6 +74,7 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 
 pub(crate) use self::cell::Cell;
+pub(crate) use self::forgotten::is_open;
 pub(crate) use self::payload::Changes;
 pub(crate) use self::state::State;
 pub(crate) use self::store::Row;

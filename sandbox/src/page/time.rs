@@ -13,14 +13,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Page, feed::Feed};
+use crate::dataverse::is_open;
 use crate::host::{Run, Timer};
 
 /// No more than this passes in one sandbox: ten years, but for leap days.
 const LONGEST: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
-
-/// States and statuses of invitations that somebody may still redeem: New, and Sent.
-/// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_invitation#BKMK_statuscode>
-const OPEN: [i64; 2] = [1, 756_150_000];
 
 /// Why a request is refused, as a sentence for people.
 type Refused = (StatusCode, String);
@@ -139,10 +136,7 @@ fn time(page: &Page) -> BTreeMap<String, Value> {
     let (now, passed) = (page.sandbox.clock.now(), page.sandbox.aged().as_secs());
     let state = page.sandbox.dataverse.state();
     let rows = state.store.rows("adx_invitation");
-    let open = rows.filter(|row| {
-        let status = row.integer("statuscode");
-        status.is_some_and(|status| OPEN.contains(&status))
-    });
+    let open = rows.filter(|row| is_open(row));
     let expiries = open.filter_map(|row| row.moment("adx_expirydate"));
     let (ahead, past): (Vec<_>, Vec<_>) = expiries.partition(|expiry| *expiry > now);
     let row = json!({

@@ -202,6 +202,21 @@ async fn a_killed_handler_comes_back_as_another_process() {
 }
 
 #[tokio::test]
+async fn a_handler_that_the_host_gave_up_is_shown_with_the_reason() {
+    let page = open().await;
+    while page.host.ready().await.is_ok() {
+        page.post("host/api/echo/crash", &json!({})).await;
+    }
+    let down = |rows: &[Value]| rows.iter().any(|row| row["state"] == "down");
+    let row = &page.rows("handler", down).await[0];
+    let reason = row["reason"].as_str().unwrap();
+    assert!(reason.starts_with("restarted too often"), "{reason}");
+    let (status, text) = refusal(&page, "sandbox/handler/kill", &json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(text.starts_with("No handler is running"), "{text}");
+}
+
+#[tokio::test]
 async fn a_handler_can_be_killed_at_a_letter() {
     let page = open().await;
     let first = page.host.handler_pid();
