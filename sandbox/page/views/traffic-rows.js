@@ -4,7 +4,7 @@ import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { chip } from "../parts.js";
 import { figures, services } from "./traffic-story.js";
-import { below, duration, faults, level, many, share, size, status, time } from "./traffic-words.js";
+import { below, brief, duration, faults, level, many, share, size, status, time } from "./traffic-words.js";
 
 const LANE = 58;
 
@@ -132,12 +132,12 @@ function requestRow({ request, at, among }, scale, lanes, open, toggle) {
           <span class="when">${scale.when(at)}</span>
           ${arrows(lanes, from, request.service, bad ? "bad" : "")}
           <span class="what">
-            <span class="label">${services[request.service]}</span>
+            <span class="lane-label">${services[request.service]}</span>
             <span class="method">${request.method}</span> <span class="path">${below(request.path)}</span>
             ${batchWords(request)}
             ${among > 1 ? chip(`one of ${among} invocations`, "") : nothing}
           </span>
-          <span class="bar" aria-hidden="true"><i class=${bad ? "bad" : ""} style="left: ${scale.left(at)}%; width: ${scale.width(request.took)}%"></i></span>
+          <span class="lasts" aria-hidden="true"><i class=${bad ? "bad" : ""} style="left: ${scale.left(at)}%; width: ${scale.width(request.took)}%"></i></span>
           <span class="took">${duration(request.took)}</span>
           <span class="end">${status(request.status, request.faults.length > 0)} ${faults(request.faults)}</span>
         </summary>
@@ -150,7 +150,7 @@ function requestRow({ request, at, among }, scale, lanes, open, toggle) {
 function batchWords({ operations, kinds }) {
   if (operations === 0) return nothing;
   const bad = kinds.filter(({ status }) => status >= 400).reduce((sum, { count }) => sum + count, 0);
-  const words = kinds.map(kindWords).join(", ") || "none was carried out";
+  const words = brief(kinds.map(kindWords).join(", ") || "none was carried out");
   return html`${bad > 0 ? chip(`${bad} refused`, "warn") : nothing} <span class="quiet">${many(operations, "operation")}: ${words}</span>`;
 }
 
@@ -181,11 +181,11 @@ function particulars({ path, sent, answered, operations, first, kinds }) {
 function logRow({ line, at }, scale, lanes) {
   const fields = Object.entries(line.fields).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`);
   return html`
-    <li class="step line">
+    <li class="step logged">
       <span class="when">${scale.when(at)}</span>
       ${arrows(lanes)}
       <span class="what">
-        ${level(line.level)} <span class="label">${line.from === "host" ? "Host" : "Log"}</span> ${line.message}
+        ${level(line.level)} <span class="lane-label">${line.from === "host" ? "Host" : "Log"}</span> ${line.message}
         ${fields.length > 0 ? html`<span class="quiet">${fields.join(" · ")}</span>` : nothing}
       </span>
     </li>

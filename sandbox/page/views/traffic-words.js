@@ -8,7 +8,7 @@ const ROOTS = /^\/(api\/data\/v9\.2\/|v1\.0\/)/;
 
 /** How long something took, from milliseconds. */
 export function duration(milliseconds) {
-  if (milliseconds >= 10_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(milliseconds < 9995 ? 2 : 1)} s`;
   return `${milliseconds < 9.5 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
 }
 
@@ -27,8 +27,11 @@ export const many = (count, one, several = `${one}s`) => `${count.toLocaleString
 /** A time of day. */
 export const time = (milliseconds) => html`<time datetime=${new Date(milliseconds).toISOString()}>${clock.format(milliseconds)}</time>`;
 
-/** An address without what every address of its service begins with. */
-export const below = (path) => path.replace(ROOTS, "");
+/** A long text, cut off. */
+export const brief = (text) => (text.length > 180 ? `${text.slice(0, 180)}…` : text);
+
+/** An address without what every address of its service begins with, cut off where it is long. */
+export const below = (path) => brief(path.replace(ROOTS, ""));
 
 /** The status of an answer, or that there is none. */
 export function status(code, struck = false) {

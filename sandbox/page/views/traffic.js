@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { say } from "../parts.js";
+import { chip, say } from "../parts.js";
 import { changed, rowsOf } from "../world.js";
 import { heading, laneNames, lanesOf, sequence } from "./traffic-rows.js";
 import { figures, isFailed, narrow, services, tell } from "./traffic-story.js";
@@ -59,31 +59,24 @@ function summary(requests) {
           ${Object.keys(SPANS).map((name) => html`<option ?selected=${name === span}>${name}</option>`)}
         </select>
       </div>
-      ${each.length > 0 ? table(each, contacts) : html`<p class="quiet">No requests in this span.</p>`}
+      ${each.length > 0
+        ? html`<ul class="by-service">${each.map((one) => serviceFigures(one, contacts))}</ul>`
+        : html`<p class="quiet">No requests in this span.</p>`}
     </section>
   `;
 }
 
-function table(each, contacts) {
-  const heads = ["Service", "Requests", "A contact", "Sent", "Received", "Half within", "95 % within", "Trouble"];
+function serviceFigures({ service, count, sent, answered, half, most, trouble }, contacts) {
   return html`
-    <div class="figures" tabindex="0" role="region" aria-label="Requests by service">
-      <table>
-        <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-        <tbody>
-          ${each.map(
-            ({ service, count, sent, answered, half, most, trouble }) => html`
-              <tr>
-                <th scope="row">${services[service]}</th>
-                <td>${count}</td><td>${contacts > 0 ? share(count, contacts) : "–"}</td>
-                <td>${size(sent)}</td><td>${size(answered)}</td>
-                <td>${duration(half)}</td><td>${duration(most)}</td><td>${trouble || "none"}</td>
-              </tr>
-            `,
-          )}
-        </tbody>
-      </table>
-    </div>
+    <li>
+      <p><b>${services[service]}</b> ${trouble > 0 ? chip(`${trouble} in trouble`, "bad") : nothing}</p>
+      <p class="count">${many(count, "request")}</p>
+      <p class="quiet small">
+        ${contacts > 0 ? html`${share(count, contacts)} a contact<br />` : nothing}
+        <abbr title="half of them took at most">p50</abbr> ${duration(half)} · <abbr title="95 of 100 took at most">p95</abbr> ${duration(most)}<br />
+        ${size(sent)} sent, ${size(answered)} received
+      </p>
+    </li>
   `;
 }
 
