@@ -28,7 +28,7 @@ function arrows(lanes, from, to, kind = "") {
   const way = Math.sign(end - start);
   return html`
     <svg class="lanes ${kind}" width=${lanes.length * LANE} height="28" aria-hidden="true" focusable="false">
-      ${lanes.map((lane) => svg`<line class="lane" x1=${x(lane)} x2=${x(lane)} y1="0" y2="28" />`)}
+      ${lanes.map((lane) => svg`<line class="lane" x1=${x(lane)} x2=${x(lane)} y1="0" y2="100%" />`)}
       ${from
         ? svg`<circle cx=${start} cy="14" r="3" />
             <path d="M${start} 14H${end - way * 2}M${end - way * 8} 9.5L${end - way * 2} 14L${end - way * 8} 18.5" />`
@@ -169,7 +169,7 @@ function particulars({ path, sent, answered, operations, first, kinds }) {
             </ul>
             <h3>One by one</h3>
             <ol class="operations">
-              ${first.map(({ method, target, status: code, struck }) => html`<li><span>${method} ${target}</span> ${status(code)} ${struck ? faults(["fault"]) : nothing}</li>`)}
+              ${first.map(({ method, target, status: code, struck }) => html`<li><span>${method} ${target}</span> ${status(code)} ${struck ? chip("⚡ fault", "bad") : nothing}</li>`)}
             </ol>
             ${operations > first.length ? html`<p class="small quiet">… and ${operations - first.length} more</p>` : nothing}
           `

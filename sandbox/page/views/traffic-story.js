@@ -9,38 +9,63 @@ export const services = { dataverse: "Dataverse", graph: "Graph", identity: "Ide
  * is with the one that began last; the others count it among those that are `perhaps` theirs.
  */
 export function tell({ calls, requests, lines }) {
-  const spans = [...calls].sort((one, other) => one.at - other.at).map((call) => ({ call, until: call.at + (call.took ?? Infinity) }));
-  const byInvocation = new Map(spans.map(({ call }) => [call.invocation, call]));
+  const spans = spansOf(calls);
+  const byInvocation = new Map(calls.map((call) => [call.invocation, call]));
   const sections = new Map(calls.map((call) => [`call ${call.id}`, { key: `call ${call.id}`, call, at: call.at, rows: [], perhaps: 0 }]));
   const put = (row, at, among, call) => {
-    const key = call ? `call ${call.id}` : `after ${lastBefore(spans, at)?.call.id ?? 0}`;
+    const key = call ? `call ${call.id}` : `after ${spans[before(spans, at) - 1]?.call.id ?? 0}`;
     if (!sections.has(key)) sections.set(key, { key, at, rows: [], perhaps: 0 });
     const section = sections.get(key);
     section.at = Math.min(section.at, at);
     section.rows.push({ ...row, at, among });
   };
   for (const request of requests) {
-    const during = spans.filter(({ call, until }) => call.at <= request.at && request.at <= until);
-    put({ request }, request.at, during.length, during.at(-1)?.call);
-    for (const { call } of during.slice(0, -1)) sections.get(`call ${call.id}`).perhaps += 1;
+    const [last, ...others] = running(spans, request.at);
+    put({ request }, request.at, others.length + (last ? 1 : 0), last);
+    for (const call of others) sections.get(`call ${call.id}`).perhaps += 1;
   }
   for (const line of lines) {
-    const during = spans.filter(({ call, until }) => call.at <= line.at && line.at <= until);
-    const own = byInvocation.get(line.invocation);
-    put({ line }, line.at, own ? 1 : during.length, own ?? during.at(-1)?.call);
+    put({ line }, line.at, 1, byInvocation.get(line.invocation) ?? running(spans, line.at)[0]);
   }
   for (const section of sections.values()) section.rows.sort((one, other) => one.at - other.at);
   return [...sections.values()].sort((one, other) => other.at - one.at);
 }
 
-/** The last of some spans, in order of time, that began before a moment. */
-function lastBefore(spans, at) {
-  return spans.findLast(({ call }) => call.at <= at);
+/** Invocations in order of time, each with its end and the latest end up to it. */
+function spansOf(calls) {
+  let latest = -Infinity;
+  return [...calls]
+    .sort((one, other) => one.at - other.at)
+    .map((call) => {
+      const until = call.at + (call.took ?? Infinity);
+      latest = Math.max(latest, until);
+      return { call, until, latest };
+    });
+}
+
+/** How many of the spans had begun by a moment. */
+function before(spans, moment) {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (spans[middle].call.at <= moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The invocations that ran at a moment, the one that began last first. */
+function running(spans, moment) {
+  const found = [];
+  for (let place = before(spans, moment) - 1; place >= 0 && spans[place].latest >= moment; place -= 1) {
+    if (spans[place].until >= moment) found.push(spans[place].call);
+  }
+  return found;
 }
 
 /** Whether a request, or one of the operations in it, ended badly or met a fault. */
 export const isTrouble = (request) =>
-  !(request.status < 400) || request.faults.length > 0 || request.kinds.some(({ status }) => status >= 400);
+  request.status === null || request.status >= 400 || request.faults.length > 0 || request.kinds.some(({ status }) => status >= 400);
 
 /** Whether an invocation ended badly. */
 export const isFailed = (call) => Boolean(call.failure) || call.status >= 400;

@@ -35,12 +35,12 @@ export const below = (path) => brief(path.replace(ROOTS, ""));
 
 /** The status of an answer, or that there is none. */
 export function status(code, struck = false) {
-  const kind = struck ? "bad" : code < 300 ? "good" : code < 400 ? "info" : code < 500 ? "warn" : "bad";
+  const kind = struck || code === null ? "bad" : code < 300 ? "good" : code < 400 ? "info" : code < 500 ? "warn" : "bad";
   return chip(code ?? "no answer", kind);
 }
 
 /** Which faults struck. */
-export const faults = (kinds) => (kinds.length > 0 ? chip(`⚡ ${kinds.join(", ")}`, "bad") : nothing);
+export const faults = (kinds) => (kinds.length > 0 ? chip(`⚡ fault: ${kinds.join(", ")}`, "bad") : nothing);
 
 /** The level of a line of the log. */
 export function level(name) {

@@ -3,7 +3,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { chip, say } from "../parts.js";
-import { changed, rowsOf } from "../world.js";
+import { changed, revisionOf, rowsOf } from "../world.js";
 import { heading, laneNames, lanesOf, sequence } from "./traffic-rows.js";
 import { figures, isFailed, narrow, services, tell } from "./traffic-story.js";
 import { duration, many, share, size } from "./traffic-words.js";
@@ -25,10 +25,19 @@ let shown = ROWS;
 let cleared = -Infinity;
 /** What is looked at while the view stands still. */
 let still;
+/** What there was when it was last looked at, and the story of it. */
+let known = {};
 
 function now() {
-  const list = (feed, end) => [...rowsOf(feed).values()].filter((row) => end(row) > cleared);
-  return { calls: list("calls", ended), requests: list("requests", ended), lines: list("log", ({ at }) => at) };
+  const version = [...feeds.map(revisionOf), cleared].join();
+  if (known.version !== version) known = { version, ...since(cleared) };
+  return known;
+}
+
+function since(moment) {
+  const list = (feed, end) => [...rowsOf(feed).values()].filter((row) => end(row) > moment);
+  const seen = { calls: list("calls", ended), requests: list("requests", ended), lines: list("log", ({ at }) => at) };
+  return { ...seen, sections: tell(seen) };
 }
 
 /** When something ended; it may still run. */
@@ -36,7 +45,7 @@ const ended = ({ at, took }) => at + (took ?? Infinity);
 
 export function draw() {
   const seen = still ?? now();
-  const sections = narrow(tell(seen), filter);
+  const sections = narrow(seen.sections, filter);
   const lanes = lanesOf(seen.requests);
   return html`
     <p class="lead">Who called whom, how long it took, and what the handler logged. Codes and keys are never shown.</p>
@@ -73,8 +82,9 @@ function serviceFigures({ service, count, sent, answered, half, most, trouble },
       <p class="count">${many(count, "request")}</p>
       <p class="quiet small">
         ${contacts > 0 ? html`${share(count, contacts)} a contact<br />` : nothing}
-        <abbr title="half of them took at most">p50</abbr> ${duration(half)} · <abbr title="95 of 100 took at most">p95</abbr> ${duration(most)}<br />
-        ${size(sent)} sent, ${size(answered)} received
+        <span><abbr title="half of them took at most">p50</abbr> ${duration(half)}</span> ·
+        <span><abbr title="95 of 100 took at most">p95</abbr> ${duration(most)}</span><br />
+        <span>${size(sent)} sent</span>, <span>${size(answered)} received</span>
       </p>
     </li>
   `;
@@ -168,9 +178,9 @@ function pause() {
 }
 
 function arrived() {
-  const { calls, requests, lines } = now();
-  const known = new Set(Object.values(still).flat());
-  return [...calls, ...requests, ...lines].filter((row) => !known.has(row)).length;
+  const rows = ({ calls, requests, lines }) => [...calls, ...requests, ...lines];
+  const old = new Set(rows(still));
+  return rows(now()).filter((row) => !old.has(row)).length;
 }
 
 function clear() {

@@ -106,7 +106,7 @@ test("a fault is marked where it struck", async () => {
   const { page, close } = await traffic();
   await page.getByLabel("Errors only").check();
   const struck = section(page, "GET /api/invitations?top=7").locator("li > details").filter({ hasText: "Dataverse" });
-  await struck.getByText("⚡ 429").waitFor();
+  await struck.getByText("⚡ fault: 429").waitFor();
   assert.equal(await struck.count(), 1);
   await page.getByText("1 in trouble").waitFor();
   assert.deepEqual(await mistakesOf(page), []);
@@ -172,3 +172,15 @@ for (const [width, height] of [[375, 700], [1280, 900]]) {
     });
   }
 }
+
+test("a long list is drawn in pieces", async () => {
+  for (let count = 0; count < 210; count += 1) await fetch(`${sandbox.url}host/api/health`);
+  const { page, close } = await traffic();
+  const more = page.getByRole("button", { name: "Show more" });
+  await more.waitFor();
+  const sections = page.locator("details.invocation");
+  assert.ok((await sections.count()) <= 200);
+  await more.click();
+  await page.waitForFunction(() => document.querySelectorAll("details.invocation").length > 200);
+  await close();
+});
