@@ -184,3 +184,11 @@ test("a long list is drawn in pieces", async () => {
   await page.waitForFunction(() => document.querySelectorAll("details.invocation").length > 200);
   await close();
 });
+
+test("only the last requests are kept in the browser, too", async () => {
+  const { page, close } = await traffic();
+  const link = await linkOfALetter();
+  for (let count = 0; count < 505; count += 1) await (await fetch(link)).text();
+  await page.locator(".by-service li").filter({ hasText: "Portal" }).getByText("500 requests").waitFor();
+  await close();
+});
