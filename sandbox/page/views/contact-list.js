@@ -62,7 +62,7 @@ function table(found) {
               <input type="checkbox" aria-label="All ${found.length} that match" .checked=${live(every)} .indeterminate=${live(some)} @change=${all} />
             </th>
             <th scope="col">Contact</th>
-            <th scope="col" class="wide">Language</th>
+            <th scope="col" class="roomy">Language</th>
             <th scope="col">Standing</th>
           </tr>
         </thead>
@@ -88,9 +88,9 @@ function row(person) {
     <td class="tick"><input type="checkbox" id="pick-${id}" .checked=${live(ticked)} @change=${({ target }) => pick([id], target.checked)} /></td>
     <th scope="row">
       <label for="pick-${id}">${name ?? "Without a name"}</label>
-      <span class="small quiet address">${email ?? ""}</span> ${odd ? chip(odd, "warn") : nothing}
+      <span class="small quiet email">${email ?? ""}</span> ${odd ? chip(odd, "warn") : nothing}
     </th>
-    <td class="wide quiet">${languageName(contact.language)}</td>
+    <td class="roomy quiet">${languageName(contact.language)}</td>
     <td>${standing(person)}</td>
   </tr>`;
 }

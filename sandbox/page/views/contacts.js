@@ -29,15 +29,16 @@ export function draw() {
   const request = current();
   return html`
     <p class="lead">Tick some contacts and invite them. The request goes to the Functions host just as a flow would send it.</p>
-    <div class="split people">
-      <div class="stack">
-        <section aria-label="Whom there is">${contactList()}</section>
-        ${newcomer()}
-        ${answerCard()}
+    <div class="inviting">
+      <div class="split">
+        <div class="stack">
+          <section aria-label="Whom there is">${contactList()}</section>
+          ${answerCard()} ${newcomer()}
+        </div>
+        <div class="stack">${requestForm(count)} ${preview(request)}</div>
       </div>
-      <div class="stack">${requestForm(count)} ${preview(request)}</div>
+      ${bar(count)}
     </div>
-    ${bar(count)}
   `;
 }
 
@@ -52,7 +53,7 @@ function bar(count) {
   };
   const label = listed ? `Invite ${people(count)}` : "Invite whom it finds";
   const idle = !run.waiting && (!listed || count > 0);
-  return html`<div class="bar" role="region" aria-label="Send the request">
+  return html`<div class="sending" role="region" aria-label="Send the request">
     <p>
       ${listed ? html`<strong>${count}</strong> selected` : html`Whoever the ${form.source === "view" ? "view" : "query"} finds`}
       ${listed && count > 0 ? html`<button class="plain" @click=${pickNone}>Clear</button>` : nothing}

@@ -51,7 +51,7 @@ export function draw(id) {
   const opened = id ? all.find(({ row }) => row.id === id) : undefined;
   return html`
     <p class="lead">The rows of <code>adx_invitation</code>, as they are in Dataverse now.</p>
-    <div class=${id ? "split" : "stack"}>
+    <div class="inviting ${id ? "split" : "stack"}">
       <div class="stack">
         ${batchList()}
         <section aria-label="Every invitation">
@@ -89,8 +89,8 @@ function table(found, opened) {
           <th scope="col">Contact</th>
           <th scope="col">Standing</th>
           <th scope="col">Expires</th>
-          <th scope="col" class="wide">Changed</th>
-          ${opened ? nothing : html`<th scope="col" class="wide">Redeemed by</th><th scope="col" class="wide">Batch</th>`}
+          <th scope="col" class="roomy">Changed</th>
+          ${opened ? nothing : html`<th scope="col" class="roomy">Redeemed by</th><th scope="col" class="roomy">Batch</th>`}
         </tr>
       </thead>
       <tbody>${guard(keys, () => repeat(found.slice(0, look.shown), ({ row }) => row.id, (entry) => entryRow(entry, opened)))}</tbody>
@@ -107,10 +107,10 @@ const more = (count) => html`<p class="row more">
 function entryRow({ row, name, email, standing }, opened) {
   const redeemer = row.redeemedBy ? (rowsOf("contacts").get(row.redeemedBy)?.name ?? "A contact that is gone") : "";
   return html`<tr class=${row.id === opened ? "open" : ""}>
-    <th scope="row"><a href="#invitations/${row.id}" aria-current=${row.id === opened ? "true" : nothing}>${name}</a> <span class="small quiet address">${email}</span></th>
+    <th scope="row"><a href="#invitations/${row.id}" aria-current=${row.id === opened ? "true" : nothing}>${name}</a> <span class="small quiet email">${email}</span></th>
     <td>${standingChip(standing, row)}</td>
     <td>${moment(row.expires)}</td>
-    <td class="wide quiet">${moment(row.modified)}</td>
-    ${opened ? nothing : html`<td class="wide">${redeemer}${row.redemptions > 1 ? ` (${row.redemptions} times)` : ""}</td><td class="wide quiet small">${row.batch ?? ""}</td>`}
+    <td class="roomy quiet">${moment(row.modified)}</td>
+    ${opened ? nothing : html`<td class="roomy">${redeemer}${row.redemptions > 1 ? ` (${row.redemptions} times)` : ""}</td><td class="roomy quiet small">${row.batch ?? ""}</td>`}
   </tr>`;
 }

@@ -25,7 +25,7 @@ export async function tickPlain({ rows }, wanted) {
   const names = [];
   const addresses = new Set();
   for (const row of await rows.all()) {
-    const address = (await row.locator(".address").textContent()).trim().toLowerCase();
+    const address = (await row.locator(".email").textContent()).trim().toLowerCase();
     const name = (await row.locator("label").textContent()).trim();
     const chips = await row.locator(".chip").allTextContents();
     if (chips.join() !== "not invited" || addresses.has(address) || names.includes(name)) continue;

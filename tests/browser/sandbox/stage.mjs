@@ -76,7 +76,7 @@ export async function openView(page, title) {
 
 /** Nothing lies upon anything else, and nothing is scrolled out of sight. */
 const SPREAD = `
-  .views, .bar, .detail, thead th { position: static !important; }
+  .views, .sending, .detail, thead th { position: static !important; }
   .views { flex-wrap: wrap; }
   .scroll, .detail, pre { max-height: none !important; }
 `;
