@@ -73,6 +73,10 @@ pub(crate) struct Store {
     version: u64,
     /// Grows whenever a row, a link or a moment may have become another.
     pub(crate) touched: u64,
+    /// The same for the rows of each table.
+    changes: BTreeMap<&'static str, u64>,
+    /// How often everything was made older.
+    ages: u64,
     /// Successful changes by callers of the Web API.
     pub(crate) writes: u64,
     undo: Option<(u64, Vec<Undo>)>,
@@ -91,10 +95,21 @@ impl Store {
             .flat_map(BTreeMap::values)
     }
 
+    /// Grows whenever a row of one of these tables may have become another.
+    pub(crate) fn touched_in(&self, tables: &[&str]) -> u64 {
+        let changes = tables.iter().filter_map(|table| self.changes.get(table));
+        changes.sum::<u64>() + self.ages
+    }
+
+    fn touch(&mut self, table: &'static str) {
+        self.touched += 1;
+        *self.changes.entry(table).or_default() += 1;
+    }
+
     /// Writes a whole row and gives it a new version.
     pub(crate) fn put(&mut self, table: &'static str, id: Uuid, cells: Cells) {
         self.version += 1;
-        self.touched += 1;
+        self.touch(table);
         let row = Row {
             id,
             version: self.version,
@@ -109,7 +124,7 @@ impl Store {
         let Some(row) = self.tables.get_mut(table).and_then(|rows| rows.remove(&id)) else {
             return false;
         };
-        self.touched += 1;
+        self.touch(table);
         self.remember(Undo::Row(table, id, Some(row)));
         self.remove_references(table, id);
         self.remove_links(table, id);
@@ -215,6 +230,9 @@ impl Store {
         self.writes = writes;
         self.touched += 1;
         for change in changes.into_iter().rev() {
+            if let Undo::Row(table, ..) = change {
+                self.touch(table);
+            }
             match change {
                 Undo::Row(table, id, Some(row)) => {
                     self.tables.entry(table).or_default().insert(id, row);
@@ -235,6 +253,7 @@ impl Store {
     /// Makes every stored moment this much older; versions stay, as nobody wrote anything.
     pub(crate) fn age(&mut self, by: SignedDuration) {
         self.touched += 1;
+        self.ages += 1;
         let rows = self.tables.values_mut().flat_map(BTreeMap::values_mut);
         for cell in rows.flat_map(|row| row.cells.values_mut()) {
             if let Cell::Moment(moment) = cell {

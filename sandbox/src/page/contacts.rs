@@ -1,63 +1,64 @@
 //! The contacts of the environment, as the view Contacts lists them, and what a request may name besides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::Router;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Page, feed::Feed};
+use super::Page;
+use super::feed::Feed;
+use super::sheet::Sheet;
 use crate::dataverse::{Cell, Row, State};
 
 /// The kind of site component that a web role is.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/powerpagecomponent>
 const WEB_ROLE: i64 = 11;
 
-pub(super) const FEEDS: &[Feed] = &[
-    Feed {
-        name: "contacts",
-        version: touched,
-        rows: contacts,
-    },
-    Feed {
-        name: "choices",
-        version: touched,
-        rows: choices,
-    },
+/// What a request may name, by table.
+const NAMED: [&str; 6] = [
+    "savedquery",
+    "userquery",
+    "adx_webrole",
+    "powerpagecomponent",
+    "account",
+    "workflow",
 ];
+
+pub(super) const FEEDS: &[Feed] = &[Feed {
+    name: "choices",
+    version: |page| page.sandbox.dataverse.state().store.touched_in(&NAMED),
+    rows: choices,
+}];
+
+pub(super) const SHEETS: &[Sheet] = &[Sheet {
+    name: "contacts",
+    table: "contact",
+    beside: &["adx_externalidentity"],
+    show,
+}];
 
 pub(super) fn router() -> Router<Page> {
     Router::new()
 }
 
-/// Another number whenever a row of Dataverse may be another.
-pub(super) fn touched(page: &Page) -> u64 {
-    page.sandbox.dataverse.state().store.touched
-}
-
-fn contacts(page: &Page) -> BTreeMap<String, Value> {
-    let state = page.sandbox.dataverse.state();
-    let known = known_elsewhere(&state);
-    let rows = state.store.rows("contact");
-    rows.map(|row| (row.id.to_string(), show(row, known.contains(&row.id))))
-        .collect()
-}
-
-/// Contacts with an active external identity, which counts as a sign-in.
+/// Whether a contact has an active external identity, which counts as a sign-in.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_externalidentity>
-fn known_elsewhere(state: &State) -> BTreeSet<Uuid> {
-    let active = |row: &&Row| row.integer("statecode") == Some(0);
-    let rows = state.store.rows("adx_externalidentity").filter(active);
-    rows.filter_map(|row| row.id_in("adx_contactid")).collect()
+fn known_elsewhere(state: &State, contact: Uuid) -> bool {
+    let mut identities = state.store.rows("adx_externalidentity");
+    identities.any(|row| {
+        row.id_in("adx_contactid") == Some(contact) && row.integer("statecode") == Some(0)
+    })
 }
 
-fn show(row: &Row, known: bool) -> Value {
+fn show(state: &State, row: &Row) -> Value {
+    let username = row.text("adx_identity_username");
     json!({
         "id": row.id,
         "name": row.text("fullname"),
         "email": row.text("emailaddress1"),
         "language": row.integer("mspp_userpreferredlcid"),
-        "registered": known || row.text("adx_identity_username").is_some(),
+        "registered": username.is_some() || known_elsewhere(state, row.id),
         "unwanted": row.cells.get("donotemail") == Some(&Cell::Boolean(true)),
         "active": row.integer("statecode") == Some(0),
     })

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::sheet::{Marks, Sheet};
 use super::tail::{Kept, Tail};
 use super::{Page, contacts, invitations, mail, site, time, traffic, trouble};
 
@@ -38,9 +39,8 @@ pub(super) struct Feed {
 }
 
 /// Every feed of the page, by the view that it is for.
-const FEEDS: [&[Feed]; 7] = [
+const FEEDS: [&[Feed]; 6] = [
     contacts::FEEDS,
-    invitations::FEEDS,
     mail::FEEDS,
     site::FEEDS,
     time::FEEDS,
@@ -50,6 +50,12 @@ const FEEDS: [&[Feed]; 7] = [
 
 /// The lists of the page that only grow.
 const TAILS: &[Tail] = traffic::TAILS;
+
+/// The lists of the page that show a table.
+const SHEETS: [&[Sheet]; 2] = [contacts::SHEETS, invitations::SHEETS];
+
+/// What may be new in a sheet: its name and its rows.
+type News = (&'static str, BTreeMap<String, Option<Value>>);
 
 /// What the feeds showed when they were last looked at.
 #[derive(Default)]
@@ -89,6 +95,19 @@ impl Shown {
     /// Forgets the rows that every browser knows to be gone.
     fn forget(&mut self, seen: u64) {
         (self.rows).retain(|_, (since, row)| row.is_some() || *since > seen);
+    }
+
+    /// Takes over rows that may be others now; whether any is.
+    fn take(&mut self, revision: u64, rows: BTreeMap<String, Option<Value>>) -> bool {
+        let mut news = false;
+        for (id, row) in rows {
+            let known = self.rows.get(&id).and_then(|(_, known)| known.as_ref());
+            if known != row.as_ref() {
+                self.rows.insert(id, (revision, row));
+                news = true;
+            }
+        }
+        news
     }
 
     /// What happened after a revision; everything there is for who has seen nothing yet.
@@ -159,16 +178,31 @@ impl Board {
 impl Page {
     /// Looks at the feeds for as long as it is polled.
     pub(super) async fn observe(&self) -> Infallible {
+        let mut marks = BTreeMap::new();
         loop {
             let started = Instant::now();
             if self.board.revision.receiver_count() > 0 {
-                self.look();
+                let sheets = self.look_at_sheets(&mut marks).await;
+                self.look(sheets);
             }
             sleep(LOOK_EVERY.max(started.elapsed() * REST)).await;
         }
     }
 
-    fn look(&self) {
+    /// Rows of tables that may be others now.
+    async fn look_at_sheets(&self, marks: &mut BTreeMap<&'static str, Marks>) -> Vec<News> {
+        let mut found = Vec::new();
+        for sheets in SHEETS {
+            for sheet in sheets {
+                let marks = marks.entry(sheet.name).or_default();
+                let rows = sheet.news(&self.sandbox.dataverse, marks).await;
+                found.push((sheet.name, rows));
+            }
+        }
+        found
+    }
+
+    fn look(&self, sheets: Vec<News>) {
         let revision = *self.board.revision.borrow() + 1;
         let seen = self.board.seen_by_all();
         let mut shown = self.board.shown.lock();
@@ -181,6 +215,9 @@ impl Page {
                 known.forget(seen);
                 news |= known.update(revision, (feed.rows)(self));
             }
+        }
+        for (name, rows) in sheets {
+            news |= shown.entry(name).or_default().take(revision, rows);
         }
         drop(shown);
         let mut kept = self.board.kept.lock();
@@ -234,6 +271,26 @@ mod tests {
         drop(second);
         shown.forget(board.seen_by_all());
         assert_eq!(shown.rows.len(), 1);
+    }
+
+    #[test]
+    fn of_rows_that_may_be_others_only_those_that_are_count() {
+        let mut shown = Shown::default();
+        let some = |id: &str, value: Option<u64>| {
+            BTreeMap::from([(
+                id.to_owned(),
+                value.map(|value| json!({ "id": id, "value": value })),
+            )])
+        };
+        assert!(shown.take(1, some("a", Some(1))));
+        assert!(!shown.take(2, some("a", Some(1))));
+        assert!(shown.take(3, some("a", Some(2))));
+        assert_eq!(shown.since(2).unwrap()["rows"][0]["value"], 2);
+        assert!(shown.take(4, some("a", None)));
+        assert!(!shown.take(5, some("a", None)));
+        assert!(!shown.take(5, some("b", None)), "nobody was told of it");
+        assert_eq!(shown.since(3).unwrap()["gone"], json!(["a"]));
+        assert!(shown.since(4).is_none());
     }
 
     #[test]

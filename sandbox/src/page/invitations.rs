@@ -2,31 +2,24 @@
 //! and never its code.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_invitation>
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use serde_json::{Value, json};
 
-use super::{Page, contacts::touched, feed::Feed};
-use crate::dataverse::Row;
+use super::{Page, sheet::Sheet};
+use crate::dataverse::{Row, State};
 
-pub(super) const FEEDS: &[Feed] = &[Feed {
+pub(super) const SHEETS: &[Sheet] = &[Sheet {
     name: "invitations",
-    version: touched,
-    rows,
+    table: "adx_invitation",
+    beside: &[],
+    show,
 }];
 
 pub(super) fn router() -> Router<Page> {
     Router::new()
 }
 
-fn rows(page: &Page) -> BTreeMap<String, Value> {
-    let state = page.sandbox.dataverse.state();
-    let rows = state.store.rows("adx_invitation");
-    rows.map(|row| (row.id.to_string(), show(row))).collect()
-}
-
-fn show(row: &Row) -> Value {
+fn show(_: &State, row: &Row) -> Value {
     let moment = |column| row.moment(column).map(|moment| moment.to_string());
     json!({
         "id": row.id,

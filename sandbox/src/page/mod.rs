@@ -12,6 +12,7 @@ mod invitations;
 mod mail;
 mod newcomer;
 mod relay;
+mod sheet;
 mod site;
 mod tail;
 mod time;
