@@ -3,6 +3,7 @@
 //! Without a command it serves until Ctrl-C; `demo` tells one story from beginning to end. Both build the
 //! handler where none is given and start the same stage.
 
+mod banner;
 mod demo;
 mod handler;
 mod letters;

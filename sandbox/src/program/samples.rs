@@ -3,6 +3,7 @@
 //!
 //! Everything follows from the seed, ids too; a larger number of contacts leaves the first ones as they are.
 
+mod kinds;
 mod names;
 mod past;
 mod people;
@@ -10,8 +11,9 @@ mod people;
 use serde_json::json;
 use uuid::Uuid;
 
+use self::kinds::Kind;
 use self::past::Colleague;
-use self::people::{Crowd, Kind, ORGANISATIONS, Person};
+use self::people::{Crowd, ORGANISATIONS, Person};
 use crate::Sandbox;
 
 /// Names of the site's web roles, which invitations may give.

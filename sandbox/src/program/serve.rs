@@ -1,13 +1,13 @@
 //! Serving: everything runs until Ctrl-C, for a person who tries the handler by hand.
 
 use std::net::Ipv4Addr;
-use std::path::Path;
 
 use anyhow::ensure;
 use tokio::net::TcpListener;
 
+use super::banner::banner;
 use super::letters::Letters;
-use super::samples::{self, Someone};
+use super::samples;
 use super::settings::Settings;
 use super::stage::{Scene, Stage, check_port};
 use super::{Arguments, Pace, executable, repository, say};
@@ -50,7 +50,7 @@ pub(super) async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let (sandbox, desk) = (stage.sandbox.clone(), Desk::clone(&stage.host));
     let page = Page::new(sandbox, desk, stage.addresses.clone());
     say(&format!("\nOpen http://{}/\n", door.local_addr()?));
-    say(&what_there_is(&stage, first.as_ref(), count, &notes));
+    say(&banner(&stage, first.as_ref(), count, &notes));
     let letters = Letters::new(stage.sandbox.graph.clone());
     tokio::select! {
         outcome = page.serve(door) => outcome?,
@@ -92,39 +92,4 @@ fn page_port(port: u16, asked: Option<u16>) -> anyhow::Result<u16> {
             port.checked_add(1).unwrap_or(0)
         }
     }))
-}
-
-/// The rest of what is told at the start, for those who look further than at the page.
-fn what_there_is(stage: &Stage, first: Option<&Someone>, count: usize, notes: &[String]) -> String {
-    let mut text = String::new();
-    if let Some(first) = first {
-        text += &without_a_browser(stage, first);
-    }
-    text += &format!("Functions of {}\n", stage.host.url());
-    for line in stage.host.list() {
-        text += &format!("  {line}\n");
-    }
-    let store = stage.folder.path().join("store");
-    text += &format!(
-        "\n{count} sample contacts. Journals are in {}.\n",
-        shown(&store)
-    );
-    text += "Files in its folder templates replace those of letters.\n";
-    for note in notes {
-        text += &format!("{note}\n");
-    }
-    text + "\nCtrl-C ends everything and deletes the files. Letters, as they are sent:\n"
-}
-
-fn without_a_browser(stage: &Stage, first: &Someone) -> String {
-    let (url, id, name) = (stage.host.url(), first.id, &first.name);
-    format!(
-        "Or invite {name} from another terminal:\n\n  \
-         curl -s {url}api/invitations -H 'Content-Type: application/json' \\\n    \
-         -d '{{\"contactIds\":[\"{id}\"]}}'\n\n"
-    )
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -122,7 +122,12 @@ impl Settings {
         let (mut ignored, mut taken) = (Vec::new(), Vec::new());
         for (name, value) in values {
             if is_own(&name) {
-                ignored.push(name);
+                let hint = if name == "MAIL_SENDERS" {
+                    " (use --senders)"
+                } else {
+                    ""
+                };
+                ignored.push(name + hint);
                 continue;
             }
             let value = match name.as_str() {
@@ -291,7 +296,7 @@ mod tests {
             [
                 "Not from local.settings.json, the sandbox has its own: AzureWebJobsStorage__accountName, BATCH_STORE.",
                 "From your shell: BRAND_NAME.",
-                "Not from your shell, the sandbox has its own: AZURE_CREDENTIAL, MAIL_SENDERS.",
+                "Not from your shell, the sandbox has its own: AZURE_CREDENTIAL, MAIL_SENDERS (use --senders).",
             ]
         );
     }

@@ -33,7 +33,7 @@ test("the banner has all that it takes to invite somebody and to read the letter
   const told = () => sandbox.said.join("\n");
   while (!told().includes("Ctrl-C")) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.ok(told().indexOf("Open http") < told().indexOf("curl"));
-  assert.match(told(), /From your shell: BRAND_NAME, LANGUAGES, TEMPLATE_DIR\.\n.*sandbox has its own: MAIL_SENDERS\./);
+  assert.match(told(), /From your shell: BRAND_NAME, LANGUAGES, TEMPLATE_DIR\.\n.*sandbox has its own: MAIL_SENDERS \(use --senders\)\./);
   const [, address, body] = told().match(/curl -s (\S+) [^\n]*\\\n.*-d '(.*)'/);
   const answer = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body });
   const { results } = await answer.json();

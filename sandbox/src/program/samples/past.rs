@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::people::Kind;
+use super::kinds::Kind;
 use crate::Dataverse;
 
 const SENT: i64 = 756_150_000;

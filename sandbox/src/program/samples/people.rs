@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::kinds::{Kind, PECULIAR, STRETCH};
 use super::names::{LANGUAGES, LONG, MARKUP, WITH_LETTERS};
 
 /// Organisations and their domains, which are all reserved (<https://www.rfc-editor.org/rfc/rfc2606>).
@@ -38,64 +39,6 @@ const FIRST: [([&str; 2], Option<i64>, usize); 10] = [
     (["Mads", "Kjær"], Some(1030), 1),
     (["Grace", "O'Neill"], Some(1033), 7),
 ];
-
-/// What is peculiar about a contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Plain,
-    NoAddress,
-    SpacesAround,
-    UpperCase,
-    DisplayName,
-    NoAtSign,
-    TwoAddresses,
-    SharedMailbox,
-    /// The address of somebody else, in other case.
-    OtherCase,
-    /// The name of somebody else, at a private address.
-    SamePerson,
-    Registered,
-    Inactive,
-    WantsNoMail,
-    Undeliverable,
-    LongName,
-    MarkupInName,
-    /// Invited by a colleague, some days ago.
-    Invited,
-    /// Invited by a colleague, too long ago.
-    InvitedLongAgo,
-    /// A colleague made an invitation and has not sent it.
-    Prepared,
-}
-
-/// The peculiar ones of a stretch.
-const PECULIAR: [Kind; 22] = [
-    Kind::NoAddress,
-    Kind::NoAddress,
-    Kind::SpacesAround,
-    Kind::UpperCase,
-    Kind::DisplayName,
-    Kind::NoAtSign,
-    Kind::TwoAddresses,
-    Kind::SharedMailbox,
-    Kind::SharedMailbox,
-    Kind::OtherCase,
-    Kind::SamePerson,
-    Kind::Registered,
-    Kind::Registered,
-    Kind::Inactive,
-    Kind::WantsNoMail,
-    Kind::Undeliverable,
-    Kind::Undeliverable,
-    Kind::LongName,
-    Kind::MarkupInName,
-    Kind::Invited,
-    Kind::InvitedLongAgo,
-    Kind::Prepared,
-];
-
-/// How many people a stretch has, plain ones included.
-const STRETCH: usize = 38;
 
 /// A person as the contact's row has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,7 +173,7 @@ impl Crowd {
                 person.address = other.address.as_deref().map(capitals);
             }
             (Kind::SamePerson, Some(other)) => {
-                person.name = other.name.clone();
+                person.name.clone_from(&other.name);
                 person.address = Some(self.address(&other.name, PRIVATE[1]));
                 person.organisation = None;
             }
