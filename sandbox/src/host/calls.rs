@@ -1,5 +1,5 @@
-//! What the host called: each invocation of a function, when it began, and how it ended. The last ones are kept, for
-//! the page that shows them. It knows nothing of what the functions do.
+//! What the host called: each invocation of a function, when it began, and how it ended. The last ones are kept, and
+//! the last runs of each timer, for the page that shows them. It knows nothing of what the functions do.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -14,6 +14,8 @@ use crate::{clock::Clock, mask};
 
 /// How many invocations are kept.
 const KEPT: usize = 1_000;
+/// How many runs of a timer are kept, however long ago they were.
+const RUNS_KEPT: usize = 5;
 
 /// One invocation of a function.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub enum Cause {
 }
 
 /// How an invocation ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Ending {
     /// How long it took, until the head of the answer was there.
     pub took: Duration,
@@ -76,7 +78,7 @@ impl Ending {
         };
         Self {
             status,
-            failure: Some(error.to_string()),
+            failure: Some(words(error)),
             ..Self::default()
         }
     }
@@ -95,15 +97,19 @@ impl Ending {
     }
 }
 
-impl Default for Ending {
-    fn default() -> Self {
-        Self {
-            took: Duration::ZERO,
-            status: None,
-            failure: None,
-            logs: Vec::new(),
-        }
+/// The error, and what the handler's answer says of it in the words of problem+json.
+/// <https://www.rfc-editor.org/rfc/rfc9457>
+fn words(error: &HostError) -> String {
+    let HostError::Failed { body, .. } = error else {
+        return error.to_string();
+    };
+    let problem: Value = serde_json::from_str(body).unwrap_or_default();
+    let said = ["title", "detail"].map(|name| problem[name].as_str());
+    let said: Vec<&str> = said.into_iter().flatten().collect();
+    if said.is_empty() {
+        return error.to_string();
     }
+    format!("{error}: {}", said.join(" "))
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +117,25 @@ struct Book {
     calls: VecDeque<Call>,
     begun: u64,
     version: u64,
+}
+
+impl Book {
+    /// The runs of a timer that are kept, newest first.
+    fn runs(&self, timer: &str) -> impl Iterator<Item = &Call> {
+        let runs = self.calls.iter().rev();
+        runs.filter(move |call| call.cause == Cause::Timer && call.function == timer)
+    }
+
+    /// Forgets the oldest one, but no timer's last runs.
+    fn forget(&mut self) {
+        let is_old = |call: &Call| {
+            let last = self.runs(&call.function).nth(RUNS_KEPT - 1);
+            call.cause != Cause::Timer || last.is_some_and(|last| call.number < last.number)
+        };
+        if let Some(place) = self.calls.iter().position(is_old) {
+            self.calls.remove(place);
+        }
+    }
 }
 
 /// The last invocations; clones share them.
@@ -121,6 +146,12 @@ impl Calls {
     /// The last invocations, in the order in which they began.
     pub(super) fn list(&self) -> Vec<Call> {
         self.0.lock().calls.iter().cloned().collect()
+    }
+
+    /// The latest runs of a timer, newest first.
+    pub(super) fn runs_of(&self, timer: &str) -> Vec<Call> {
+        let book = self.0.lock();
+        book.runs(timer).take(RUNS_KEPT).cloned().collect()
     }
 
     /// Another number whenever the list is another one.
@@ -134,8 +165,8 @@ impl Calls {
         book.begun += 1;
         book.version += 1;
         let number = book.begun;
-        if book.calls.len() == KEPT {
-            book.calls.pop_front();
+        if book.calls.len() >= KEPT {
+            book.forget();
         }
         book.calls.push_back(Call {
             number,
@@ -221,7 +252,11 @@ mod tests {
     use super::*;
 
     fn begin(calls: &Calls, clock: &Clock) -> Begun {
-        calls.begin(clock, Uuid::nil(), "function-a", Cause::Timer)
+        let cause = Cause::Http {
+            method: Method::GET,
+            target: "/".to_owned(),
+        };
+        calls.begin(clock, Uuid::nil(), "function-a", cause)
     }
 
     #[tokio::test(start_paused = true)]
@@ -260,5 +295,42 @@ mod tests {
             list.iter()
                 .all(|call| call.ending.as_ref().unwrap().status == Some(200))
         );
+    }
+
+    #[tokio::test]
+    async fn the_last_runs_of_a_timer_are_kept_however_many_requests_come() {
+        let (calls, clock) = (Calls::default(), Clock::system());
+        let run = |name: &str| drop(calls.begin(&clock, Uuid::nil(), name, Cause::Timer));
+        run("function-sweep");
+        for _ in 0..RUNS_KEPT + 3 {
+            run("function-dispatch");
+        }
+        for _ in 0..KEPT * 2 {
+            begin(&calls, &clock).end(Ending::answered(200));
+        }
+        assert_eq!(calls.list().len(), KEPT);
+        assert_eq!(calls.runs_of("function-sweep").len(), 1);
+        let runs = calls.runs_of("function-dispatch");
+        let numbers: Vec<u64> = runs.iter().map(|run| run.number).collect();
+        assert_eq!(numbers, [9, 8, 7, 6, 5]);
+        let dispatches = calls.list().into_iter();
+        let kept = dispatches.filter(|call| call.function == "function-dispatch");
+        assert_eq!(kept.count(), RUNS_KEPT);
+    }
+
+    #[test]
+    fn a_failure_is_told_in_the_words_of_its_answer() {
+        let failed = |body: &str| HostError::Failed {
+            function: "sweep".to_owned(),
+            status: Some(500),
+            body: body.to_owned(),
+            reason: "no success".to_owned(),
+        };
+        let body = r#"{"title":"Too busy.","detail":"Try later.","status":503}"#;
+        assert_eq!(
+            words(&failed(body)),
+            "sweep failed: no success: Too busy. Try later."
+        );
+        assert_eq!(words(&failed("oops")), "sweep failed: no success");
     }
 }

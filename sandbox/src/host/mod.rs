@@ -18,7 +18,6 @@ mod options;
 mod port;
 mod process;
 mod route;
-mod runs;
 mod schedule;
 mod server;
 mod stage;
@@ -51,7 +50,6 @@ use self::{
     host_json::Settings,
     port::free_port,
     process::{Handler, Launch},
-    runs::Runs,
     timer::Timers,
 };
 use crate::clock::Clock;
@@ -64,7 +62,6 @@ pub use self::{
     invoke::Invocation,
     options::{Forwarding, HostOptions},
     process::State as HandlerState,
-    runs::{Run, RunEnd},
     stage::stage,
     timetable::Timer,
 };
@@ -99,7 +96,6 @@ struct Inner {
     app: FunctionApp,
     handler: Handler,
     timers: Timers,
-    runs: Runs,
     client: reqwest::Client,
     clock: Clock,
     console: Console,
@@ -249,7 +245,6 @@ impl Inner {
         Ok(Self {
             handler,
             timers,
-            runs: Runs::default(),
             client,
             console,
             calls: Calls::default(),

@@ -116,10 +116,7 @@ pub(super) async fn fire(
         return Err(unknown());
     };
     let _alone = running.lock().await;
-    inner.runs.begin(&function.name, inner.clock.now());
-    let result = run(inner, &function.name, timer, is_past_due).await;
-    (inner.runs).end(&function.name, inner.clock.now(), &result);
-    result
+    run(inner, &function.name, timer, is_past_due).await
 }
 
 /// One run, with the host's status of the timer before and after it.

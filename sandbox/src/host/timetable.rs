@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Desk, function::Trigger, runs::Run, schedule::Schedule};
+use super::{Desk, calls::Call, function::Trigger, schedule::Schedule};
 
 /// A timer function.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Timer {
     /// When it is due next by the host's clock; `None` if never again.
     pub next: Option<Timestamp>,
     /// Its latest runs, newest first.
-    pub runs: Vec<Run>,
+    pub runs: Vec<Call>,
 }
 
 impl Desk {
@@ -28,14 +28,9 @@ impl Desk {
             schedule: schedule.expression().to_owned(),
             words: schedule.words(),
             next: schedule.next_after(now),
-            runs: self.inner.runs.of(name),
+            runs: self.inner.calls.runs_of(name),
         });
         timers.collect()
-    }
-
-    /// A number that grows whenever a run of a timer begins or ends.
-    pub fn timer_changes(&self) -> u64 {
-        self.inner.runs.changes()
     }
 
     /// The timers that are due after one moment and until another, in the order in which each of them is due last.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Page, feed::Feed};
 use crate::dataverse::is_open;
-use crate::host::{Run, Timer};
+use crate::host::{Call, Timer};
 
 /// No more than this passes in one sandbox: ten years, but for leap days.
 const LONGEST: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
@@ -32,7 +32,7 @@ pub(super) const FEEDS: &[Feed] = &[
         name: "timers",
         // Moments at which timers are due go by each second.
         version: |page| {
-            page.desk.timer_changes() + page.sandbox.clock.now().as_second().unsigned_abs()
+            page.desk.calls_version() + page.sandbox.clock.now().as_second().unsigned_abs()
         },
         rows: timers,
     },
@@ -167,22 +167,11 @@ fn show(timer: &Timer) -> Value {
 }
 
 /// A run; without `ok` while it is under way.
-fn show_run(run: &Run) -> Value {
-    let Some(end) = &run.end else {
-        return json!({"started": run.started});
+fn show_run(run: &Call) -> Value {
+    let Some(end) = &run.ending else {
+        return json!({"started": run.at});
     };
-    let (ok, text) = match &end.outcome {
-        Ok(answer) => (true, lines(answer)),
-        Err(reason) => (false, reason.clone()),
-    };
+    let text = (end.failure.clone()).unwrap_or_else(|| end.logs.join("\n"));
     let milliseconds = u64::try_from(end.took.as_millis()).ok();
-    json!({"started": run.started, "milliseconds": milliseconds, "ok": ok, "text": text})
-}
-
-/// What the handler's answer has for the host's log.
-/// <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#response-payload>
-fn lines(answer: &Value) -> String {
-    let lines = answer["Logs"].as_array().into_iter().flatten();
-    let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
-    lines.join("\n")
+    json!({"started": run.at, "milliseconds": milliseconds, "ok": end.failure.is_none(), "text": text})
 }

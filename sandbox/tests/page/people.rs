@@ -68,11 +68,11 @@ async fn a_sign_in_elsewhere_registers_a_contact() {
     add(&page, "contacts", &json!({"lastname": "Nobody"}));
     let rows = page.rows("contacts", |rows| rows.len() == 4).await;
     let registered = rows.iter().filter(|row| row["registered"] == true);
-    let mut names: Vec<_> = registered
+    let mut chosen: Vec<_> = registered
         .map(|row| row["name"].as_str().unwrap())
         .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["Away", "Local"]);
+    chosen.sort_unstable();
+    assert_eq!(chosen, ["Away", "Local"]);
 }
 
 #[tokio::test]
