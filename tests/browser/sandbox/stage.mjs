@@ -79,6 +79,7 @@ const SPREAD = `
   .views, .sending, .detail, thead th { position: static !important; }
   .views { flex-wrap: wrap; }
   .scroll, .detail, pre { max-height: none !important; }
+  th, td { display: block; }
 `;
 
 /** What axe finds in a page, as it is now but spread out: it cannot measure the contrast of what another part lies upon. */
