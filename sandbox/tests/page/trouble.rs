@@ -189,16 +189,20 @@ async fn figures_out_of_bounds_are_refused_by_name() {
 async fn a_killed_handler_comes_back_as_another_process() {
     let page = open().await;
     let first = page.host.handler_pid().unwrap();
-    let (status, text) = refusal(&page, "sandbox/handler/kill", &json!({})).await;
-    assert_eq!(
-        (status, text),
-        (StatusCode::OK, format!("{{\"pid\":{first}}}"))
-    );
-    let another = |rows: &[Value]| {
-        let ready = rows.iter().filter(|row| row["state"] == "ready");
-        ready.filter(|row| row["pid"] != first).count() == 1
+    let ready = |rows: &[Value], same: bool| {
+        let mut ready = rows.iter().filter(|row| row["state"] == "ready");
+        ready.any(|row| (row["pid"] == first) == same)
     };
-    page.rows("handler", another).await;
+    let kill = async {
+        page.rows("handler", |rows| ready(rows, true)).await;
+        let (status, text) = refusal(&page, "sandbox/handler/kill", &json!({})).await;
+        assert_eq!(
+            (status, text),
+            (StatusCode::OK, format!("{{\"pid\":{first}}}"))
+        );
+    };
+    // Who listens from the beginning is told, and not only who comes later.
+    tokio::join!(page.rows("handler", |rows| ready(rows, false)), kill);
 }
 
 #[tokio::test]
