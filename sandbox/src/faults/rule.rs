@@ -106,7 +106,7 @@ impl Rule {
         self
     }
 
-    /// Gives the rule a name, under which [`Faults::listed`] tells of it.
+    /// Gives the rule a name, under which [`listed`](super::Faults::listed) tells of it.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
