@@ -9,19 +9,20 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { handler, program, startSandbox } from "./stage.mjs";
 
-/** Runs the program until it ends by itself. */
+/** Runs the program, which is expected to end by itself, and soon. */
 function ended(flags, { settings = {}, cwd } = {}) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...settings };
-  const child = spawn(program, ["--handler", handler, ...flags], { env, cwd });
+  const child = spawn(program, ["--handler", handler, ...flags], { env, cwd, timeout: 20_000 });
   let told = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (told += data));
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, told })));
 }
 
-/** A port that somebody else has. */
-function taken() {
+/** A port that somebody else has until a test ends. */
+function taken(context) {
   const server = createServer();
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve({ port: server.address().port, server })));
+  context.after(() => server.close());
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
 test("the banner has all that it takes to invite somebody and to read the letter in the set brand", async () => {
@@ -53,14 +54,13 @@ test("a wrong setting ends it in the handler's own words, said once", async () =
   assert.equal(told.match(/need attention/g).length, 1, told);
 });
 
-test("a busy port is named with the flag that chooses another", async () => {
-  const { port, server } = await taken();
+test("a busy port is named with the flag that chooses another", async (context) => {
+  const port = await taken(context);
   for (const [flags, flag] of [[["--port", `${port}`], "--port"], [["--port", "0", "--page-port", `${port}`], "--page-port"]]) {
     const { code, told } = await ended(flags);
     assert.equal(code, 1);
     assert.match(told, new RegExp(`port ${port} is in use.*${flag}\\n`));
   }
-  server.close();
 });
 
 test("what the command line cannot mean is refused", async () => {
