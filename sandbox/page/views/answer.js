@@ -71,12 +71,14 @@ export function countChips(counts) {
   </ul>`;
 }
 
+const silence = (status) => (status === 0 ? "The sandbox did not answer." : "The handler ended before it answered.");
+
 /** What was wrong, and what to do about it. */
 export function problem({ status, headers, json, text }) {
   const hint = HINTS[json?.code] ?? (status === 0 || status >= 500 ? AGAIN : nothing);
   const wait = Number(headers?.get("retry-after"));
   return html`<div class="note ${status >= 500 || status === 0 ? "bad" : "warn"}" role="alert">
-    <p><strong>${json?.title ?? (text?.trim() || "The host did not answer.")}</strong></p>
+    <p><strong>${json?.title ?? (text?.trim() || silence(status))}</strong></p>
     ${json?.detail ? html`<p>${json.detail}</p>` : nothing}
     ${json?.errors?.length > 0
       ? html`<ul class="errors">${json.errors.map(({ field, message }) => html`<li><code>${field}</code> ${message}</li>`)}</ul>`

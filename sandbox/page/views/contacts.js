@@ -100,6 +100,7 @@ function answerCard() {
 function heading(answer, goesOn) {
   if (run.waiting) return run.dry ? "Checking…" : "Inviting…";
   if (goesOn) return "Accepted, and going on";
+  if (answer.status === 0 || answer.status >= 500) return "It did not get through";
   if (answer.status !== 200) return "It was refused";
   if (run.dry) return "Dry run: nothing was written";
   if (run.repeated) return "The same request: its batch, nothing sent twice";

@@ -17,6 +17,7 @@ export async function send(request, { dry, repeated }) {
   run.earlier = new Set(batches().map(({ number }) => number));
   rewind();
   say(dry ? "Checking." : "Inviting.");
+  requestAnimationFrame(() => document.getElementById("answer")?.scrollIntoView({ block: "nearest" }));
   try {
     run.answer = await call(request.method, request.path, request);
   } catch {
