@@ -67,6 +67,11 @@ impl Refusal {
             segment,
             "the sandbox has no such resource; Dataverse answers 404"
         );
+        Self::not_here(segment)
+    }
+
+    /// Of what the sandbox knows and this environment does not have, such as a table of the other data model.
+    pub(crate) fn not_here(segment: &str) -> Self {
         let message = format!("Resource not found for the segment '{segment}'.");
         Self::new(StatusCode::NOT_FOUND, "0x8006088a", message)
     }

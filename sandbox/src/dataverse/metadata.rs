@@ -10,6 +10,7 @@ use super::execution::Execution;
 use super::options::Options;
 use super::reply::{Operation, Reply};
 use super::schema::{Entity, Ownership};
+use super::tables::TABLES;
 use super::{metadata_parts as parts, privileges};
 
 impl Execution<'_> {
@@ -25,10 +26,12 @@ impl Execution<'_> {
             return Err(Refusal::unsupported("this query option on metadata"));
         }
         let entity = self.state.entity(logical).ok_or_else(|| {
-            tracing::error!(
-                logical,
-                "the sandbox has no such table; Dataverse answers 404"
-            );
+            if TABLES.iter().all(|table| table.logical != logical) {
+                tracing::error!(
+                    logical,
+                    "the sandbox has no such table; Dataverse answers 404"
+                );
+            }
             let message = format!("Could not find an entity with name {logical}.");
             Refusal::new(StatusCode::NOT_FOUND, "0x80060888", message)
         })?;

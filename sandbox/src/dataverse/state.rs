@@ -205,8 +205,13 @@ impl State {
 
     /// A table by the name of its entity set.
     pub(crate) fn entity_of_set(&self, set: &str) -> Result<Entity, Refusal> {
-        self.entity_where(|table| table.set == set)
-            .ok_or_else(|| Refusal::no_segment(set))
+        self.entity_where(|table| table.set == set).ok_or_else(|| {
+            if TABLES.iter().any(|table| table.set == set) {
+                Refusal::not_here(set)
+            } else {
+                Refusal::no_segment(set)
+            }
+        })
     }
 
     /// The many-to-many relationships that a table takes part in.
