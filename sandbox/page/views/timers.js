@@ -21,11 +21,11 @@ let trouble;
 /** What people call a timer. */
 export const nameOf = (id) => KNOWN[id]?.[0] ?? id;
 
-/** Runs timers, one after the other. */
+/** Runs timers, one after the other. A run may have ended before the sandbox's answer is here. */
 export async function runTimers(names) {
-  await tell("timers", { names });
   for (const name of names) asked.set(name, rowsOf("timers").get(name)?.runs[0]?.started);
   say(names.length === 1 ? `${nameOf(names[0])} runs` : "The timers run, one after the other");
+  await tell("timers", { names });
 }
 
 onChange(() => {
