@@ -22,7 +22,9 @@ test("a day brings the expiry nearer, and past it the sweep closes the invitatio
   const { json } = await invite(page, { contactIds: await invitable(page, 1), validDays: 5 });
   assert.equal(json.counts.sent, 1);
   await openView(page, "Clock");
-  const days = async () => Number((await page.getByText(/it expires in \d+ days/).textContent()).match(/expires in\s+(\d+) days/)[1]);
+  await click(page, "Run now Sweep");
+  await timer(page, "Sweep").getByText("✓ Succeeded").waitFor();
+  const days = async () => Number((await page.getByText(/expires in \d+ days/).textContent()).match(/expires in\s+(\d+) days/)[1]);
   const first = await days();
   await click(page, "+1 day");
   await page.getByRole("heading", { name: "1 day later" }).waitFor();
@@ -30,9 +32,9 @@ test("a day brings the expiry nearer, and past it the sweep closes the invitatio
   await click(page, "To the next expiry");
   await page.getByText("1 past expiry, for the sweep to close").waitFor();
   await click(page, "Run now Sweep");
-  await timer(page, "Sweep").getByText("1 expired invitations closed").waitFor();
-  await page.getByText("No invitation waits to be redeemed.").waitFor();
-  assert.match(await page.getByRole("status").textContent(), /Sweep succeeded\. 1 expired/);
+  await timer(page, "Sweep").getByText("1 expired invitations closed").first().waitFor();
+  await page.getByText(/\d past expiry/).waitFor({ state: "detached" });
+  await page.getByRole("status").getByText(/Sweep succeeded\. 1 expired/).waitFor();
   await close();
 });
 
