@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { invitable, invite } from "./calls.mjs";
+import { invitable, post } from "./invite.mjs";
 import { looksWell } from "./looks.mjs";
 import { openPage, openView, startBrowser, startSandbox } from "./stage.mjs";
 
@@ -19,7 +19,7 @@ const timer = (page, name) => page.getByRole("listitem").filter({ has: page.getB
 
 test("a day brings the expiry nearer, and past it the sweep closes the invitation", async () => {
   const { page, close } = await openPage(browser, sandbox.url);
-  const { json } = await invite(page, { contactIds: await invitable(page, 1), validDays: 5 });
+  const { json } = await post(page, { contactIds: await invitable(page, 1), validDays: 5 });
   assert.equal(json.counts.sent, 1);
   await openView(page, "Clock");
   await click(page, "Run now Sweep");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { invitable, invite } from "./calls.mjs";
+import { invitable, post } from "./invite.mjs";
 import { looksWell } from "./looks.mjs";
 import { openPage, openView, startBrowser, startSandbox } from "./stage.mjs";
 
@@ -44,7 +44,7 @@ test("a throttled Dataverse makes an invitation late, and not lost", async () =>
   await card.getByLabel("Requests").press("Enter");
   await active(page).getByText("2 left").waitFor();
   await page.getByRole("link", { name: "1 fault on" }).waitFor();
-  const { status, json } = await invite(page, { contactIds: await invitable(page, 1) });
+  const { status, json } = await post(page, { contactIds: await invitable(page, 1) });
   assert.deepEqual([status, json.counts.sent], [200, 1]);
   await active(page).getByText("struck 2 times").waitFor();
   await active(page).getByText("over").waitFor();
@@ -72,7 +72,7 @@ test("the story of a handler that is killed in the middle of a batch ends well",
   await fault(page, "The handler is killed at letter 3 from now").waitFor();
   const request = { contactIds: await invitable(page, 6) };
   assert.equal(request.contactIds.length, 6);
-  const { status } = await invite(page, request, "killed");
+  const { status } = await post(page, request, "killed");
   assert.ok(status >= 500, `${status}`);
   mistakes.splice(0);
   await nextProcess(page, first);
@@ -85,7 +85,7 @@ test("the story of a handler that is killed in the middle of a batch ends well",
   await click(page, "Run now Dispatch");
   // The run that was asked for, or one by the schedule; a mailbox that was done before is none of theirs.
   await page.getByText(/[1-6] entries settled, 0 left/).first().waitFor({ state: "attached" });
-  const { json } = await invite(page, request, "killed");
+  const { json } = await post(page, request, "killed");
   assert.equal(json.counts.sent, 6);
   await close();
 });
@@ -99,7 +99,7 @@ test("faults are ended one by one, and figures that cannot be are refused in wor
   assert.equal(await page.getByRole("button", { name: "Take the right to create" }).isDisabled(), true);
   await fault(page, "every request gets 503").getByRole("button").click();
   await page.getByRole("link", { name: "1 fault on" }).waitFor();
-  const { json } = await invite(page, { contactIds: await invitable(page, 1) });
+  const { json } = await post(page, { contactIds: await invitable(page, 1) });
   assert.equal(json.results[0].reason.code, "dataverseRefused");
   await endAll(page);
   await page.getByLabel("Rows or letters").fill("0");

@@ -1,14 +1,33 @@
 // Invites contacts of a running sandbox as a maker would: through the page, by the handler's own API.
 
+/** POSTs an invitation request to the Functions host from inside the page; `status` and `json` of the answer. */
+export const post = (page, body, key) =>
+  page.evaluate(
+    async ([body, key]) => {
+      const { call } = await import("/ask.js");
+      const headers = { "content-type": "application/json", ...(key && { "idempotency-key": key }) };
+      const { status, json } = await call("POST", "/api/invitations", { headers, body: JSON.stringify(body) });
+      return { status, json };
+    },
+    [body, key],
+  );
+
 /**
  * Invites the contacts that `choose` picks from the page's list and waits for the handler's answer, which comes back with the
  * contacts beside it. More of the request's `fields` as the API has them.
  */
 export async function invite(page, choose, fields = {}) {
   const contacts = (await allContacts(page)).filter(choose);
-  const answer = await page.evaluate(ask, { contactIds: contacts.map(({ id }) => id), ...fields });
-  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
-  return { ...answer.json, contacts };
+  const { status, json } = await post(page, { contactIds: contacts.map(({ id }) => id), ...fields });
+  if (status !== 200) throw new Error(`${status} ${JSON.stringify(json)}`);
+  return { ...json, contacts };
+}
+
+/** The ids of so many contacts who can be invited. */
+export async function invitable(page, count) {
+  const { json } = await post(page, { filter: "statecode eq 0", dryRun: true });
+  const planned = json.results.filter(({ outcome }) => outcome === "planned");
+  return planned.slice(0, count).map(({ contactId }) => contactId);
 }
 
 /** A plain person whom a letter reaches, and who has no account. */
@@ -26,10 +45,3 @@ const allContacts = (page) =>
     });
     return [...rowsOf("contacts").values()];
   });
-
-async function ask(body) {
-  const { call } = await import("/ask.js");
-  const headers = { "content-type": "application/json" };
-  const { status, json, text } = await call("POST", "/api/invitations", { headers, body: JSON.stringify(body) });
-  return { status, json, text };
-}

@@ -40,6 +40,13 @@ async function show(page, address) {
   await page.keyboard.press("Enter");
 }
 
+/** Shows the form with the code of a link, or with a code. */
+async function showCode(page, address) {
+  await show(page, address);
+  const code = address.split("invitation=").at(-1);
+  await site(page).locator(`input[name=invitation][value="${code}"]`).waitFor();
+}
+
 async function register(place, username, email) {
   await place.getByLabel("User name").fill(username);
   if (email) await place.getByLabel("E-mail").fill(email);
@@ -52,15 +59,15 @@ test("a letter's link signs somebody up in the frame, and the list says so at on
   const link = await linkOf(page, contact);
   await openView(page, "Portal");
   await page.getByText("Nobody has redeemed").waitFor();
-  await show(page, link);
+  await showCode(page, link);
   await register(site(page), "first");
   await site(page).getByRole("heading", { name: `Welcome, ${contact.name}` }).waitFor();
   await redemption(page, `${contact.name} first`).waitFor();
   await picture(page, "portal-redeemed");
-  await show(page, link);
+  await showCode(page, link);
   await register(site(page), "first", contact.email);
   await site(page).getByRole("alert").getByText("This invitation has been used already").waitFor();
-  await show(page, "a-code-that-nobody-has");
+  await showCode(page, "a-code-that-nobody-has");
   await register(site(page), "first", contact.email);
   await site(page).getByRole("alert").getByText("This code is not known here").waitFor();
   assert.equal(await site(page).getByLabel("Invitation code").inputValue(), "a-code-that-nobody-has");
@@ -71,7 +78,7 @@ test("an address that somebody else has is taken", async () => {
   const { page, close } = await openPage(browser, sandbox.url);
   const { contacts: [one, other] } = await invite(page, (...contact) => plain(1)(...contact) || plain(2)(...contact));
   await openView(page, "Portal");
-  await show(page, await linkOf(page, one));
+  await showCode(page, await linkOf(page, one));
   await register(site(page), "second", other.email);
   await site(page).getByRole("alert").getByText("taken").waitFor();
   await register(site(page), "second", one.email);

@@ -1,7 +1,7 @@
 // Starts the sandbox as a person does, on free ports, and opens its page in Chromium.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -96,5 +96,25 @@ export async function picture(page, name) {
   mkdirSync(shots, { recursive: true });
   await page.screenshot({ path: join(shots, `${name}.png`) });
 }
+
+/** Puts pictures with their captions on one picture, two beside each other. */
+export async function sheetOf(browser, name, panels) {
+  const page = await browser.newPage({ viewport: { width: 1640, height: 100 } });
+  const figures = panels.map(([caption, picture], index) => {
+    const source = readFileSync(join(shots, `${picture}.png`)).toString("base64");
+    return `<figure><figcaption><b>${index + 1}</b> ${caption}</figcaption><img src="data:image/png;base64,${source}"></figure>`;
+  });
+  await page.setContent(`<style>${SHEET}</style>${figures.join("")}`);
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  await page.close();
+}
+
+const SHEET = `
+  body { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; margin: 24px; background: #fff; font: 600 20px/1.4 "Liberation Sans", sans-serif; color: #1b1f27; }
+  figure { margin: 0; }
+  figcaption { margin-bottom: 8px; }
+  b { display: inline-block; width: 28px; border-radius: 14px; background: #0f6cbd; color: #fff; text-align: center; }
+  img { display: block; width: 100%; border: 1px solid #d5dae2; border-radius: 8px; }
+`;
 
 export { startBrowser };

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { openPage, openView, picture, startBrowser, startSandbox } from "./stage.mjs";
+import { openPage, openView, picture, sheetOf, startBrowser, startSandbox } from "./stage.mjs";
 
 const FIRST = ["Amara Okafor", "Turid Moen", "Diego Sánchez"];
 const CROWD = ["Chloé Lefèvre", "Grace O'Neill", "Mads Kjær", "Signe Mørk", "Øyvind Sæther", "Håkon Lie"];
@@ -127,5 +127,11 @@ test("one reads and redeems, a crash loses nothing, and time closes the rest", a
     await picture(page, "story-9-swept");
   });
 
+  await sheetOf(browser, "look", [
+    ["Pick contacts and invite them", "story-1-invited"],
+    ["Read a letter as its reader gets it", "story-2-letter"],
+    ["Follow its link, and sign up", "story-3-register"],
+    ["Watch the rows, also when the handler is killed", "story-7-finished"],
+  ]);
   await window.close();
 });
