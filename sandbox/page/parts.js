@@ -13,7 +13,7 @@ export function moment(text) {
   if (!text) return html`<span class="quiet">never</span>`;
   const seconds = (new Date(text) - Date.now()) / 1000;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);
-  return html`<time datetime=${text} title=${exact.format(new Date(text))}>${near.format(Math.round(seconds / size), unit)}</time>`;
+  return html`<time datetime=${text} title=${exact.format(new Date(text))}>${near.format(Math.trunc(seconds / size), unit)}</time>`;
 }
 
 let words = "";

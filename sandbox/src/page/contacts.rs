@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -37,10 +36,6 @@ pub(super) const SHEETS: &[Sheet] = &[Sheet {
     beside: &["adx_externalidentity"],
     show,
 }];
-
-pub(super) fn router() -> Router<Page> {
-    Router::new()
-}
 
 /// Whether a contact has an active external identity, which counts as a sign-in.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_externalidentity>

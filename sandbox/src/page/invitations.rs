@@ -2,10 +2,9 @@
 //! and never its code.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/adx_invitation>
 
-use axum::Router;
 use serde_json::{Value, json};
 
-use super::{Page, sheet::Sheet};
+use super::sheet::Sheet;
 use crate::dataverse::{Row, State};
 
 pub(super) const SHEETS: &[Sheet] = &[Sheet {
@@ -14,10 +13,6 @@ pub(super) const SHEETS: &[Sheet] = &[Sheet {
     beside: &[],
     show,
 }];
-
-pub(super) fn router() -> Router<Page> {
-    Router::new()
-}
 
 fn show(_: &State, row: &Row) -> Value {
     let moment = |column| row.moment(column).map(|moment| moment.to_string());

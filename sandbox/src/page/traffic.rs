@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -32,10 +31,6 @@ pub(super) const TAILS: &[Tail] = &[
         after: log,
     },
 ];
-
-pub(super) fn router() -> Router<Page> {
-    Router::new()
-}
 
 fn calls(page: &Page) -> BTreeMap<String, Value> {
     let calls = page.desk.calls();
