@@ -9,8 +9,11 @@ use percent_encoding::percent_decode_str;
 const HIDDEN: &str = "•••";
 /// Parameters whose value is a secret, in lower case: of the site's pages, and the key of a function.
 const SECRET: [&str; 3] = ["invitation", "invitationcode", "code"];
+/// How often a text is decoded at most.
+const ROUNDS: usize = 8;
 /// The column that holds codes; literals that are compared with it are hidden.
 const COLUMN: &str = "adx_invitationcode";
+
 /// A path with its query, decoded, with codes and keys hidden.
 pub(crate) fn readable(path_and_query: &str) -> String {
     match path_and_query.split_once('?') {
@@ -35,14 +38,18 @@ fn parameter(pair: &str) -> String {
     }
 }
 
-/// The text as it was before anybody encoded it, however often: an address in an address is encoded twice.
+/// The text as it was before anybody encoded it: an address in an address is encoded twice. What was encoded more often
+/// than anybody does is hidden.
 fn decoded(text: &str) -> String {
-    let once = percent_decode_str(text).decode_utf8_lossy();
-    if once == text {
-        text.to_owned()
-    } else {
-        decoded(&once)
+    let mut text = text.to_owned();
+    for _ in 0..ROUNDS {
+        let once = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if once == text {
+            return text;
+        }
+        text = once;
     }
+    HIDDEN.to_owned()
 }
 
 /// Hides what stands in quotes after the column of codes, up to the end of the element or of the text.
@@ -128,6 +135,12 @@ mod tests {
         ] {
             assert_eq!(readable(address), shown);
         }
+    }
+
+    #[test]
+    fn what_is_encoded_without_end_is_hidden() {
+        let address = format!("/x?a=%{}5B", "25".repeat(30_000));
+        assert_eq!(readable(&address), "/x?a=•••");
     }
 
     #[test]
