@@ -22,10 +22,19 @@ let drawn = false;
 
 function draw() {
   drawn = false;
-  const [name, ...rest] = decodeURIComponent(location.hash.slice(1)).split("/");
+  const [name, ...rest] = readable(location.hash.slice(1)).split("/");
   const current = views[name] ?? contacts;
   document.title = `${current.title} · portal-invite sandbox`;
   render(frame(current, rest.join("/")), document.body);
+}
+
+/** An address as it was typed, where it is not one that a link of the page would have. */
+function readable(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
 }
 
 function frame(current, rest) {

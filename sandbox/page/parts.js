@@ -55,6 +55,7 @@ export function kept(compute) {
     return value;
   };
 }
+
 /** One of a few: `options` are pairs of a value and its words; `pick` gets the value that is chosen. */
 export const choices = (legend, options, current, pick) => html`
   <fieldset class="choices">

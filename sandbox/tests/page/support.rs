@@ -1,6 +1,6 @@
 //! A page that is served, and a browser's part in it.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use http::StatusCode;
 use sandbox::{
@@ -10,9 +10,12 @@ use sandbox::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 
 const HANDLER: &str = env!("CARGO_BIN_EXE_fake-handler");
+
+/// Long enough for the slowest machine: what is told at all is told within a second.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A page that is served until the runtime ends.
 pub(crate) struct Open {
@@ -88,8 +91,13 @@ impl Open {
         request.body(body.to_string()).send().await.unwrap()
     }
 
-    /// What a browser is told until `enough` says so of the rows of a feed.
+    /// What a browser is told until `enough` says so of the rows of a feed; fails where that never happens.
     pub(crate) async fn rows(&self, feed: &str, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let told = timeout(PATIENCE, self.listen(feed, enough)).await;
+        told.unwrap_or_else(|_| panic!("a browser was never told of such {feed}"))
+    }
+
+    async fn listen(&self, feed: &str, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let mut answer = self.get("sandbox/events").await;
         assert_eq!(answer.status(), StatusCode::OK);
         let (mut text, mut rows) = (String::new(), Vec::<Value>::new());
