@@ -21,6 +21,8 @@ let busy = false;
 /** What came of the last redeeming, and of the last change of a setting: `kind` and `text`. */
 let outcome;
 let refused = "";
+/** Languages that somebody is typing, until the sandbox has taken them: the page is drawn anew at each event. */
+let typed;
 
 /** The open invitations, each with a button that redeems it, and one for many. */
 export function redeeming() {
@@ -123,15 +125,19 @@ export const settings = (site) => html`
     <label>
       Languages
       <small>As its paths name them, such as en-US, da-DK. Other languages are not found. Empty: every one is.</small>
-      <input .value=${live(site.languages.join(", "))} spellcheck="false" @change=${({ target }) => set({ languages: list(target.value) })} />
+      <input .value=${live(typed ?? site.languages.join(", "))} spellcheck="false" @input=${({ target }) => (typed = target.value)} @change=${speak} />
     </label>
     ${refused ? html`<p class="note bad" role="alert">${refused}</p>` : nothing}
   </section>
 `;
 
-const list = (text) => text.split(/[\s,]+/).filter(Boolean);
+async function speak({ target }) {
+  const languages = target.value.split(/[\s,]+/).filter(Boolean);
+  if (await set({ languages })) typed = undefined;
+  changed();
+}
 
-/** Shows the change at once; what the sandbox tells afterwards counts. */
+/** Shows the change at once; what the sandbox tells afterwards counts. Whether it was taken. */
 async function set(change) {
   const before = rowsOf("site").get("site");
   rowsOf("site").set("site", { ...before, ...change });
@@ -139,9 +145,11 @@ async function set(change) {
     await tell("site", change);
     refused = "";
     say("Site settings changed");
+    return true;
   } catch ({ message }) {
     rowsOf("site").set("site", before);
     refused = message;
     changed();
+    return false;
   }
 }

@@ -47,6 +47,14 @@ async function showCode(page, address) {
   await site(page).locator(`input[name=invitation][value="${code}"]`).waitFor();
 }
 
+/** Draws the page as it is drawn at each event, and waits until that is done. */
+const redraw = (page) =>
+  page.evaluate(async () => {
+    (await import("/world.js")).changed();
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+  });
+
 async function register(place, username, email) {
   await place.getByLabel("User name").fill(username);
   if (email) await place.getByLabel("E-mail").fill(email);
@@ -138,8 +146,16 @@ test("the site's switches close it, and say what they are called", async () => {
   assert.equal(await page.locator("iframe").count(), 0);
   await page.getByLabel("The site is private").uncheck();
   await page.getByLabel("Languages").fill("danish");
+  await redraw(page);
   await page.keyboard.press("Enter");
   await page.getByRole("alert").getByText("“danish” is not a language").waitFor();
+  assert.equal(await page.getByLabel("Languages").inputValue(), "danish");
+  await page.getByLabel("Languages").fill("da, en-US");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("“danish”").waitFor({ state: "detached" });
+  await page.reload();
+  const field = await page.getByLabel("Languages").elementHandle();
+  await page.waitForFunction((field) => field.value === "da, en-us", field);
   assert.deepEqual(mistakes.splice(0).filter((mistake) => !/status of (404|422)/.test(mistake)), []);
   await close();
 });
