@@ -26,7 +26,10 @@ use tokio::net::TcpListener;
 
 use self::feed::Board;
 pub use self::newcomer::tell_of_contacts;
-use crate::{Addresses, Sandbox, host::Desk};
+use crate::{
+    Addresses, Sandbox,
+    host::{Desk, client::client},
+};
 
 /// What the page shows and drives; clones are handles on the same one.
 #[derive(Clone)]
@@ -35,18 +38,21 @@ pub struct Page {
     desk: Desk,
     addresses: Addresses,
     board: Arc<Board>,
+    /// Towards the host.
+    client: reqwest::Client,
 }
 
 impl Page {
-    /// A page about these services and this host.
-    pub fn new(sandbox: Sandbox, desk: Desk, addresses: Addresses) -> Self {
+    /// A page about these services and this host; fails where no HTTP client can be made.
+    pub fn new(sandbox: Sandbox, desk: Desk, addresses: Addresses) -> std::io::Result<Self> {
         sandbox.traffic.describe();
-        Self {
+        Ok(Self {
             sandbox,
             desk,
             addresses,
             board: Arc::default(),
-        }
+            client: client()?,
+        })
     }
 
     /// Serves browsers until the task is aborted.

@@ -9,7 +9,6 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use url::Url;
 
 use super::{Page, files::status};
-use crate::host::client::client;
 
 /// The largest body that is passed on, in bytes: more than the handler takes.
 const BODY_LIMIT: usize = 4 << 20;
@@ -28,17 +27,21 @@ async fn relay(State(page): State<Page>, request: Request<Body>) -> Response<Bod
         .and_then(|path| path.as_str().strip_prefix("/host/"))
         .and_then(|path| page.desk.url().join(path).ok());
     match target {
-        Some(target) => pass(target, request)
+        Some(target) => pass(&page.client, target, request)
             .await
             .unwrap_or_else(|_| status(StatusCode::BAD_GATEWAY)),
         None => status(StatusCode::NOT_FOUND),
     }
 }
 
-async fn pass(target: Url, request: Request<Body>) -> anyhow::Result<Response<Body>> {
+async fn pass(
+    client: &reqwest::Client,
+    target: Url,
+    request: Request<Body>,
+) -> anyhow::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await?;
-    let outgoing = client()?.request(head.method, target).body(body);
+    let outgoing = client.request(head.method, target).body(body);
     let answer = outgoing.headers(only(&head.headers, &ASKED)).send().await?;
     let mut passed = Response::new(Body::empty());
     *passed.status_mut() = answer.status();

@@ -48,7 +48,7 @@ pub(super) async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         rule.as_deref().unwrap_or_default(),
     )?;
     let (sandbox, desk) = (stage.sandbox.clone(), Desk::clone(&stage.host));
-    let page = Page::new(sandbox, desk, stage.addresses.clone());
+    let page = Page::new(sandbox, desk, stage.addresses.clone())?;
     say(&format!("\nOpen http://{}/\n", door.local_addr()?));
     say(&banner(&stage, first.as_ref(), count, &notes));
     let letters = Letters::new(stage.sandbox.graph.clone());

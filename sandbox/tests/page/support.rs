@@ -37,7 +37,7 @@ pub(crate) async fn open() -> Open {
         .unwrap();
     let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", door.local_addr().unwrap());
-    let page = Page::new(sandbox.clone(), Desk::clone(&host), addresses.clone());
+    let page = Page::new(sandbox.clone(), Desk::clone(&host), addresses.clone()).unwrap();
     tokio::spawn(page.serve(door));
     Open {
         sandbox,
