@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { invite, isPlain } from "./invite.mjs";
-import { mistakesOf, openPage, openView, picture, startBrowser, startSandbox } from "./stage.mjs";
+import { drawn, mistakesOf, openPage, openView, picture, startBrowser, startSandbox } from "./stage.mjs";
 
 let browser;
 let sandbox;
@@ -47,13 +47,11 @@ async function showCode(page, address) {
   await site(page).locator(`input[name=invitation][value="${code}"]`).waitFor();
 }
 
-/** Draws the page as it is drawn at each event, and waits until that is done. */
-const redraw = (page) =>
-  page.evaluate(async () => {
-    (await import("/world.js")).changed();
-    await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
-  });
+/** Draws the page as it is drawn at each event. */
+async function redraw(page) {
+  await page.evaluate(async () => (await import("/world.js")).changed());
+  await drawn(page);
+}
 
 async function register(place, username, email) {
   await place.getByLabel("User name").fill(username);

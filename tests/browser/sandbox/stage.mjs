@@ -74,6 +74,13 @@ export async function openView(page, title) {
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
 }
 
+/** Waits until what was just done is drawn: a page draws once a frame. */
+export const drawn = (page) =>
+  page.evaluate(async () => {
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+  });
+
 /** Nothing lies upon anything else, and nothing is scrolled out of sight. */
 const SPREAD = `
   .views, .sending, .detail, thead th { position: static !important; }

@@ -2,13 +2,15 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { mistakesOf, openPage, openView, picture, startBrowser, startSandbox } from "./stage.mjs";
+import { drawn, mistakesOf, openPage, openView, picture, startBrowser, startSandbox } from "./stage.mjs";
 
+/** No timer runs by itself in the middle of a test. */
+const QUIET = { DISPATCH_SCHEDULE: "0 0 0 1 1 *", SWEEP_SCHEDULE: "0 0 0 1 1 *" };
 let browser;
 let sandbox;
 
 before(async () => {
-  [browser, sandbox] = await Promise.all([startBrowser(), startSandbox()]);
+  [browser, sandbox] = await Promise.all([startBrowser(), startSandbox({ settings: QUIET })]);
 });
 after(() => Promise.all([browser?.close(), sandbox?.close()]));
 
@@ -87,6 +89,7 @@ test("only errors are shown where only they are asked for", async () => {
   const before = await sections.count();
   assert.ok(before > 1);
   await page.getByLabel("Errors only").check();
+  await drawn(page);
   await sections.getByText("400", { exact: true }).waitFor();
   assert.equal(await sections.count(), 1);
   await page.getByLabel("Function", { exact: true }).selectOption("function-health");
@@ -105,6 +108,7 @@ test("a fault is marked where it struck", async () => {
   assert.equal((await fetch(`${sandbox.url}host/api/invitations?top=7`)).status, 200);
   const { page, close } = await traffic();
   await page.getByLabel("Errors only").check();
+  await drawn(page);
   const struck = section(page, "GET /api/invitations?top=7").locator("li > details").filter({ hasText: "Dataverse" });
   await struck.getByText("⚡ fault: 429").waitFor();
   assert.equal(await struck.count(), 1);
