@@ -208,6 +208,15 @@ impl Config {
         }
     }
 
+    /// Every name that [`Self::from_environment`] asks for where nothing is set, in alphabetical order.
+    #[must_use]
+    pub fn names() -> BTreeSet<&'static str> {
+        let nothing = Environment::Given(BTreeMap::new());
+        let mut read = Reader::new(&nothing);
+        drop(Self::read(&mut read));
+        read.into_asked()
+    }
+
     /// Reads all settings first and unwraps last, so that no mistake hides another.
     fn read(read: &mut Reader<'_>) -> Option<Self> {
         let dataverse_url = read.required("DATAVERSE_URL", parse::service_url);

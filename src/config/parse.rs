@@ -26,9 +26,10 @@ use crate::remote::journal::Place;
 type Parsed<T> = Result<T, String>;
 type Languages = BTreeMap<String, Option<LanguagePath>>;
 
-/// Reads settings and remembers every mistake.
+/// Reads settings and remembers every mistake, and every name that was asked for.
 pub(super) struct Reader<'a> {
     environment: &'a Environment,
+    asked: BTreeSet<&'static str>,
     mistakes: Vec<(&'static str, String)>,
 }
 
@@ -36,12 +37,22 @@ impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment) -> Self {
         Self {
             environment,
+            asked: BTreeSet::new(),
             mistakes: Vec::new(),
         }
     }
 
+    pub(super) fn into_asked(self) -> BTreeSet<&'static str> {
+        self.asked
+    }
+
     pub(super) fn into_mistakes(self) -> Vec<(&'static str, String)> {
         self.mistakes
+    }
+
+    fn get(&mut self, name: &'static str) -> Option<String> {
+        self.asked.insert(name);
+        self.environment.get(name)
     }
 
     pub(super) fn required<T>(
@@ -49,7 +60,7 @@ impl<'a> Reader<'a> {
         name: &'static str,
         parse: impl FnOnce(&str) -> Parsed<T>,
     ) -> Option<T> {
-        match self.environment.get(name) {
+        match self.get(name) {
             Some(text) => self.keep(name, parse(text.trim())),
             None => self.keep(name, Err("is required and not set".to_owned())),
         }
@@ -60,7 +71,7 @@ impl<'a> Reader<'a> {
         name: &'static str,
         parse: impl FnOnce(&str) -> Parsed<T>,
     ) -> Option<T> {
-        let text = self.environment.get(name)?;
+        let text = self.get(name)?;
         self.keep(name, parse(text.trim()))
     }
 
@@ -70,7 +81,7 @@ impl<'a> Reader<'a> {
         default: &str,
         parse: impl FnOnce(&str) -> Parsed<T>,
     ) -> Option<T> {
-        let text = self.environment.get(name);
+        let text = self.get(name);
         self.keep(name, parse(text.as_deref().unwrap_or(default).trim()))
     }
 
@@ -81,7 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn credential(&mut self) -> Option<Credential> {
-        let client_id = self.environment.get("AZURE_CLIENT_ID");
+        let client_id = self.get("AZURE_CLIENT_ID");
         self.with_default("AZURE_CREDENTIAL", "managed-identity", |text| match text {
             "managed-identity" => Ok(Credential::ManagedIdentity { client_id }),
             "developer-tools" => Ok(Credential::DeveloperTools),
@@ -128,8 +139,8 @@ impl<'a> Reader<'a> {
 
     /// Whether Azure App Service set the environment.
     /// <https://learn.microsoft.com/azure/app-service/reference-app-settings>
-    pub(super) fn on_azure(&self) -> bool {
-        self.environment.get("WEBSITE_INSTANCE_ID").is_some()
+    pub(super) fn on_azure(&mut self) -> bool {
+        self.get("WEBSITE_INSTANCE_ID").is_some()
     }
 
     /// A directory where one is named, else the app's own storage account: on Azure journals must outlive the
@@ -141,12 +152,12 @@ impl<'a> Reader<'a> {
         }
         let service = "AzureWebJobsStorage__blobServiceUri";
         let account = "AzureWebJobsStorage__accountName";
-        let (service, account) = if self.environment.get(service).is_some() {
+        let (service, account) = if self.get(service).is_some() {
             (self.optional(service, container), None)
         } else {
             (None, self.optional(account, container_of))
         };
-        let client_id = self.environment.get("AzureWebJobsStorage__clientId");
+        let client_id = self.get("AzureWebJobsStorage__clientId");
         if let Some(url) = service.or(account) {
             return Some(Place::Container { url, client_id });
         }

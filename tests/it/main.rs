@@ -34,6 +34,7 @@ mod process;
 mod racing;
 mod secrecy;
 mod send_mode;
+mod settings;
 mod signing_in;
 mod simulation;
 mod start;
