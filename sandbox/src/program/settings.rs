@@ -188,7 +188,7 @@ fn languages(templates: &Path) -> anyhow::Result<Vec<String>> {
     Ok(languages)
 }
 
-/// The texts among a settings file's `Values`.
+/// The texts among a settings file's `Values`; an empty one sets nothing.
 fn read(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let name = file.display();
     let text = fs::read(file).with_context(|| name.to_string())?;
@@ -197,7 +197,8 @@ fn read(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let values = (file["Values"].as_object()).with_context(|| format!("{name} has no Values"))?;
     let texts = values
         .iter()
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .filter(|(_, value)| !value.trim().is_empty());
     Ok(texts.collect())
 }
 
@@ -318,6 +319,16 @@ mod tests {
             desk(root.path(), &[]).get("TEMPLATE_DIR"),
             expected.to_str()
         );
+    }
+
+    #[test]
+    fn a_copy_of_the_example_as_the_settings_file_changes_the_brand_alone() {
+        let example = fs::read_to_string(repository().join(EXAMPLE)).unwrap();
+        let settings = desk(small(Some(&example)).path(), &[]);
+        assert_eq!(settings.get("LANGUAGES"), Some("en,da"));
+        assert_eq!(settings.get("INLINE_SECONDS"), Some("5"));
+        assert_eq!(settings.get("SUPPORT_EMAIL"), Some("help@contoso.com"));
+        assert!(settings.get("DISPATCH_SCHEDULE").is_some());
     }
 
     #[test]
