@@ -87,6 +87,61 @@ fn the_example_has_every_setting_and_no_other() {
     assert_eq!(listed, expected);
 }
 
+/// A parameter of the deployment that may not be just any value.
+#[derive(Default)]
+struct Limited {
+    lowest: Option<i64>,
+    highest: Option<i64>,
+    words: Vec<String>,
+}
+
+/// The settings whose parameters have limits in the Bicep: each decorator is a line above its parameter, and the
+/// description begins with the name of the setting.
+fn limited() -> BTreeMap<String, Limited> {
+    let (mut found, mut next, mut setting) = (BTreeMap::new(), Limited::default(), String::new());
+    for line in text("infra/main.bicep").lines() {
+        let argument = |name: &str| line.strip_prefix(name)?.strip_suffix(')');
+        if let Some(described) = argument("@description('") {
+            setting = described.split(':').next().unwrap().to_owned();
+        } else if let Some(number) = argument("@minValue(") {
+            next.lowest = number.parse().ok();
+        } else if let Some(number) = argument("@maxValue(") {
+            next.highest = number.parse().ok();
+        } else if let Some(words) = argument("@allowed(") {
+            next.words = (words.split('\'').skip(1).step_by(2).map(str::to_owned)).collect();
+        } else if line.starts_with("param ") {
+            found.insert(setting.clone(), std::mem::take(&mut next));
+        }
+    }
+    found.retain(|name, limited| {
+        documented().contains(name) && (limited.lowest.is_some() || !limited.words.is_empty())
+    });
+    found
+}
+
+fn accepts(name: &str, value: &str) -> bool {
+    let mut settings = example();
+    settings.insert(name.to_owned(), value.to_owned());
+    Config::from_environment(&Environment::Given(settings)).is_ok()
+}
+
+#[test]
+fn each_limit_of_the_deployment_is_the_programs_own() {
+    let limited = limited();
+    assert!(limited.values().any(|one| !one.words.is_empty()));
+    for (name, one) in limited {
+        if let (Some(lowest), Some(highest)) = (one.lowest, one.highest) {
+            let edges = [lowest - 1, lowest, highest, highest + 1];
+            let accepted = edges.map(|number| accepts(&name, &number.to_string()));
+            assert_eq!(accepted, [false, true, true, false], "{name}");
+        }
+        for word in &one.words {
+            assert!(accepts(&name, word), "{name}={word}");
+        }
+        assert!(!accepts(&name, "anything"), "{name}");
+    }
+}
+
 #[test]
 fn the_program_starts_with_the_settings_of_the_example() {
     let config = Config::from_environment(&Environment::Given(example())).unwrap();
