@@ -56,7 +56,7 @@ class Project(unittest.TestCase):
         known = set(Template(MAIN).section("outputs"))
         known |= set(re.findall(r"\$\{([A-Z_]+)", json.dumps(json.loads((ROOT / "infra/main.parameters.json").read_text()))))
         for hook in self.project["hooks"]["postprovision"].values():
-            read = set(re.findall(r"\$(?:env:)?([A-Z_]+)", hook["run"]))
+            read = set(re.findall(r"\$\{?(?:env:)?([A-Z_]+)", hook["run"]))
             self.assertTrue(read)
             self.assertLessEqual(read, known)
 
