@@ -59,12 +59,14 @@ impl Fields {
     }
 
     pub(super) fn boolean(&mut self, field: &str, default: bool) -> bool {
-        match self.take(field) {
-            None => default,
-            Some(Value::Bool(value)) => value,
-            Some(_) => self
-                .refuse(field, "must be true or false")
-                .unwrap_or(default),
+        self.choice(field).unwrap_or(default)
+    }
+
+    /// Yes, no, or nothing said.
+    pub(super) fn choice(&mut self, field: &str) -> Option<bool> {
+        match self.take(field)? {
+            Value::Bool(value) => Some(value),
+            _ => self.refuse(field, "must be true or false"),
         }
     }
 

@@ -70,7 +70,7 @@ fn contacts(fields: &mut Fields) -> Result<Vec<ContactId>, Problem> {
 
 fn view(fields: &mut Fields) -> Option<ContactQuery> {
     let Value::Object(members) = fields.take("view")? else {
-        fields.wrong("view", "must be an object with id and personal");
+        fields.wrong("view", "must be an object with the id of a view");
         return None;
     };
     let mut view = Fields::new(members);
@@ -78,7 +78,7 @@ fn view(fields: &mut Fields) -> Option<ContactQuery> {
         view.wrong("id", "must name a view");
     }
     let id = view.parsed("id", str::parse);
-    let personal = view.boolean("personal", false);
+    let personal = view.choice("personal");
     for error in view.finish() {
         fields.wrong(&format!("view.{}", error.field), error.message);
     }

@@ -28,8 +28,7 @@ pub(super) const GUARDED: &str = "adx_identity_";
 
 const READ: &str = "read which contacts to invite";
 
-const HINT: &str =
-    "(A personal view takes \"personal\": true, and must be shared with the app's user.)";
+const HINT: &str = "(A personal view must be shared with the app's user.)";
 
 /// A question that contacts are the answer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +37,9 @@ pub enum ContactQuery {
     View {
         /// Which one.
         id: ViewId,
-        /// Whether it is somebody's own (`userquery`) and not the system's (`savedquery`).
-        personal: bool,
+        /// Whether it is somebody's own (`userquery`) or the system's (`savedquery`); `None` for whichever has the id,
+        /// the system's first.
+        personal: Option<bool>,
     },
     /// A whole FetchXML query over contacts.
     FetchXml(String),
@@ -152,20 +152,12 @@ impl Dataverse {
     async fn pages_of_view(
         &self,
         id: ViewId,
-        personal: bool,
+        personal: Option<bool>,
         budget: &Budget,
     ) -> Result<Pages, QueryError> {
-        let (set, option) = if personal {
-            ("userqueries", "userQuery")
-        } else {
-            ("savedqueries", "savedQuery")
-        };
-        let path = format!("{set}({id})?$select=returnedtypecode,fetchxml");
-        let view: ViewRow = match self.ask(path, None, budget).await {
-            Err(QueryError::Rejected(text)) => {
-                return Err(QueryError::Rejected(format!("{text} {HINT}")));
-            }
-            answer => answer?,
+        let (view, option) = match personal {
+            Some(personal) => self.view(id, personal, budget).await?,
+            None => self.either_view(id, budget).await?,
         };
         if view.returnedtypecode.as_deref() != Some("contact") {
             return Err(FetchXmlError::OtherTable.into());
@@ -176,6 +168,42 @@ impl Dataverse {
             first: format!("contacts?{option}={id}"),
             otherwise: FetchXml::parse(&fetch_xml).ok(),
         })
+    }
+
+    /// A view's row, and the option by which its contacts are asked for.
+    async fn view(
+        &self,
+        id: ViewId,
+        personal: bool,
+        budget: &Budget,
+    ) -> Result<(ViewRow, &'static str), QueryError> {
+        let (set, option) = if personal {
+            ("userqueries", "userQuery")
+        } else {
+            ("savedqueries", "savedQuery")
+        };
+        let path = format!("{set}({id})?$select=returnedtypecode,fetchxml");
+        match self.ask(path, None, budget).await {
+            Ok(row) => Ok((row, option)),
+            Err(QueryError::Rejected(text)) => Err(QueryError::Rejected(format!("{text} {HINT}"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The system's view with an id, else the personal one; where neither can be read, what was said of the first.
+    async fn either_view(
+        &self,
+        id: ViewId,
+        budget: &Budget,
+    ) -> Result<(ViewRow, &'static str), QueryError> {
+        let rejected = match self.view(id, false, budget).await {
+            Err(QueryError::Rejected(text)) => QueryError::Rejected(text),
+            found => return found,
+        };
+        match self.view(id, true, budget).await {
+            Err(QueryError::Rejected(_)) => Err(rejected),
+            found => found,
+        }
     }
 
     /// Reads something; what Dataverse does not like about the question is told to whoever asked it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::Method;
 use sandbox::Service;
+use sandbox::dataverse::Verb;
 use sandbox::faults::{Fault, Rule};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -60,6 +61,7 @@ async fn each_source_invites_its_contacts_in_its_order() {
         json!({"view": {"id": system}}),
         json!({"view": {"id": system, "personal": false}}),
         json!({"view": {"id": shared, "personal": true}}),
+        json!({"view": {"id": shared}}),
     ];
     for mut source in sources {
         source["dryRun"] = json!(true);
@@ -74,6 +76,42 @@ async fn each_source_invites_its_contacts_in_its_order() {
     let answer = world.invite(&json!({"view": {"id": system}})).await;
     assert_eq!(answer.outcomes(), ["sent", "kept", "sent"]);
     world.assert_each_has_one_letter_and_row(&[ann, ben, cleo]);
+}
+
+#[tokio::test]
+async fn a_view_of_the_system_counts_before_a_personal_one_with_the_same_id() {
+    let world = World::start().await;
+    let [ann, ben] = ["Ann", "Ben"].map(|name| world.contact(name));
+    let id = Uuid::from_u128(7);
+    for (set, key, name) in [
+        ("savedqueries", "savedqueryid", "Ann"),
+        ("userqueries", "userqueryid", "Ben"),
+    ] {
+        let condition =
+            format!("<condition attribute=\"firstname\" operator=\"eq\" value=\"{name}\"/>");
+        let xml = fetch(&format!("<filter>{condition}</filter>"));
+        let row = json!({key: id, "name": name, "returnedtypecode": "contact", "fetchxml": xml});
+        world.sandbox.dataverse.insert(set, &row);
+    }
+    for (personal, contact) in [(json!(null), ann), (json!(false), ann), (json!(true), ben)] {
+        let source = json!({"view": {"id": id, "personal": personal}, "dryRun": true});
+        assert_eq!(invited(&world, source).await, [json!(contact)]);
+    }
+}
+
+#[tokio::test]
+async fn a_personal_view_is_found_by_its_id_where_views_of_the_system_may_not_be_read() {
+    let world = World::start().await;
+    let ann = world.contact("Ann");
+    let id = view(&world, "userqueries", "contact", &fetch(""));
+    let dataverse = &world.sandbox.dataverse;
+    dataverse.deny("savedqueries", Verb::Read);
+    let source = json!({"view": {"id": id}, "dryRun": true});
+    assert_eq!(invited(&world, source.clone()).await, [json!(ann)]);
+    dataverse.deny("userqueries", Verb::Read);
+    let answer = world.invite(&source).await;
+    answer.assert_problem(422, "sourceRejected");
+    assert!(answer.text.contains("prvReadQuery"), "{}", answer.text);
 }
 
 #[tokio::test]
