@@ -37,6 +37,7 @@ mod revoke;
 mod source;
 mod sweep;
 mod timer;
+mod views;
 
 use problem::Problem;
 
@@ -60,6 +61,7 @@ pub fn router(service: Service) -> Router {
         .route("/api/contact-created", post(contact_created::handle))
         .route("/api/batches/{number}", get(batch::handle))
         .route("/api/doctor", get(doctor::handle))
+        .route("/api/views", get(views::handle))
         .route("/api/health", get(health::handle))
         .route("/function-digest", post(digest::handle))
         .route("/function-dispatch", post(dispatch::handle))

@@ -50,6 +50,7 @@ pub mod resend;
 pub mod revoke;
 pub mod sweep;
 mod templates;
+pub mod views;
 mod work;
 
 pub use pace::Mailboxes;

@@ -47,5 +47,6 @@ mod templates;
 mod throttled;
 mod timers;
 mod trouble;
+mod views;
 mod wording;
 mod world;

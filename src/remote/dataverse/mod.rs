@@ -44,6 +44,7 @@ mod schema;
 pub mod site_settings;
 pub mod sources;
 mod used;
+pub mod views;
 
 use languages::SiteLanguages;
 use multipart::{Part, Step};

@@ -207,18 +207,27 @@ pub(super) const fn roles(model: DataModel) -> &'static UsedTable {
     }
 }
 
+/// What both kinds of views have.
+const VIEW_COLUMNS: &[&str] = &[
+    "name",
+    "returnedtypecode",
+    "querytype",
+    "fetchxml",
+    "statecode",
+];
+
 /// The table of views.
 pub(super) const VIEWS: UsedTable = table(
     ("savedquery", "savedqueries", "savedqueryid"),
     Need::Always,
-    &["returnedtypecode", "fetchxml"],
+    VIEW_COLUMNS,
 );
 
 /// The table of personal views.
 pub(super) const PERSONAL_VIEWS: UsedTable = table(
     ("userquery", "userqueries", "userqueryid"),
     Need::Always,
-    &["returnedtypecode", "fetchxml"],
+    VIEW_COLUMNS,
 );
 
 /// Every table that is used, that of invitations first.

@@ -65,6 +65,7 @@ async fn what_follows(world: &World, contact: Uuid) {
         path.as_str(),
         "/api/invitations",
         "/api/invitations?standing=expired",
+        "/api/views",
     ] {
         assert_eq!(world.get(path).await.status, 200);
     }
