@@ -43,8 +43,9 @@ impl OutcomeKind {
     ];
 }
 
-/// Why an entry ended as it did; stable codes.
+/// Why an entry ended as it did; stable codes, which docs/TROUBLESHOOTING.md explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::VariantArray))]
 #[serde(rename_all = "camelCase")]
 pub enum ReasonCode {
     /// No such contact.

@@ -2,11 +2,11 @@
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::ids::BatchNumber;
 use crate::domain::outcome::OutcomeKind;
 use crate::service::Service;
@@ -36,14 +36,13 @@ pub(super) async fn handle(
     parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let not_found = || Problem::new(StatusCode::NOT_FOUND, "batchNotFound");
+    let not_found = || Problem::new(Code::BatchNotFound);
     let number = number
         .ok()
         .and_then(|Path(number)| number.parse::<i64>().ok())
         .and_then(|number| BatchNumber::try_from(number).ok());
-    let Query(parameters) = parameters.map_err(|rejection| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalidRequest").detail(rejection.body_text())
-    })?;
+    let Query(parameters) = parameters
+        .map_err(|rejection| Problem::new(Code::InvalidRequest).detail(rejection.body_text()))?;
     let window = window(&parameters)?;
     let mut report = service.batch(number.ok_or_else(not_found)?).await?;
     let wanted = |kind| window.outcome.is_none_or(|outcome| outcome == kind);

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::ids::{BatchNumber, ContactId};
 use crate::domain::outcome::Reason;
 use crate::service::Service;
@@ -72,8 +72,7 @@ pub(super) async fn handle(
     // In a task of its own: nobody may hang up between two lines of the journal.
     let inviting = async move { service.contact_created(contact).await };
     let verdict = tokio::spawn(inviting.in_current_span()).await;
-    let verdict =
-        verdict.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError"))?;
+    let verdict = verdict.map_err(|_| Problem::new(Code::InternalError))?;
     Ok(match verdict? {
         Verdict::Accepted(batch) => Json(Answer::Accepted {
             contact_id: contact,
@@ -85,9 +84,7 @@ pub(super) async fn handle(
 
 fn read(body: Result<Bytes, BytesRejection>) -> Result<ExecutionContext, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge),
         _ => invalid("The body could not be read to its end."),
     })?;
     parse(&body)
@@ -106,7 +103,7 @@ pub(super) fn parse(body: &[u8]) -> Result<ExecutionContext, Problem> {
 }
 
 fn invalid(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail)
+    Problem::new(Code::InvalidJson).detail(detail)
 }
 
 /// Steps can be registered on anything; only contacts that appear or change matter.
@@ -156,8 +153,7 @@ impl From<ContactCreatedError> for Problem {
         match error {
             ContactCreatedError::Rule(_) => {
                 tracing::error!(%error, "no contact can be invited by rule");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ruleRejected")
-                    .detail(error.to_string())
+                Self::new(Code::RuleRejected).detail(error.to_string())
             }
             ContactCreatedError::Invite(error) => error.into(),
         }

@@ -3,10 +3,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::timer::{TimerRun, answer};
 use crate::service::Service;
 use crate::service::digest::{DigestError, DigestOutcome};
@@ -38,7 +37,7 @@ impl From<DigestError> for Problem {
             DigestError::Remote(error) => error.into(),
             DigestError::Letter(error) => {
                 tracing::error!(%error, "a letter could not be made");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError")
+                Self::new(Code::InternalError)
             }
         }
     }

@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::ids::{BatchNumber, InvitationId};
 use crate::domain::invitation::Standing;
 use crate::service::Service;
@@ -56,16 +55,15 @@ pub(super) fn invitation_id(
 }
 
 fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "invitationNotFound")
+    Problem::new(Code::InvitationNotFound)
 }
 
 pub(super) async fn list(
     State(service): State<Service>,
     parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<Page>, Problem> {
-    let Query(parameters) = parameters.map_err(|rejection| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalidRequest").detail(rejection.body_text())
-    })?;
+    let Query(parameters) = parameters
+        .map_err(|rejection| Problem::new(Code::InvalidRequest).detail(rejection.body_text()))?;
     let Wanted { filter, top, after } = read(parameters)?;
     let list = service.invitations(filter, top, after).await?;
     Ok(Json(Page {

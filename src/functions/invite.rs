@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::fields::Fields;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::source::source;
 use crate::domain::batch::Bound;
 use crate::domain::expiry::{self, ValidDays};
@@ -44,18 +44,14 @@ pub(super) async fn handle(
     // In a task of its own: a caller who hangs up, or a deadline, must not stop the work between two lines.
     let inviting = async move { service.invite(request, key).await };
     let report = tokio::spawn(inviting.in_current_span()).await;
-    let report =
-        report.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError"))?;
+    let report = report.map_err(|_| Problem::new(Code::InternalError))?;
     Ok(answer(report?, &headers))
 }
 
 pub(super) fn too_large(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge")
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "invalidRequest")
-            .detail("The body could not be read to its end."),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge),
+        _ => Problem::new(Code::InvalidRequest).detail("The body could not be read to its end."),
     }
 }
 
@@ -72,11 +68,9 @@ pub(super) fn idempotency_key(
             &String::from_utf8_lossy(key.as_bytes()),
             body,
         ))),
-        _ => Err(
-            Problem::new(StatusCode::BAD_REQUEST, "invalidRequest").detail(format!(
-                "The Idempotency-Key must have at most {LONGEST_KEY} characters."
-            )),
-        ),
+        _ => Err(Problem::new(Code::InvalidRequest).detail(format!(
+            "The Idempotency-Key must have at most {LONGEST_KEY} characters."
+        ))),
     }
 }
 
@@ -113,8 +107,7 @@ pub(super) fn read(body: &[u8], headers: &HeaderMap) -> Result<InviteRequest, Pr
 }
 
 pub(super) fn json_object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let not_json =
-        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalidJson").detail(detail);
+    let not_json = |detail: String| Problem::new(Code::InvalidJson).detail(detail);
     match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(not_json("The body must be a JSON object.".to_owned())),

@@ -39,7 +39,7 @@ mod sweep;
 mod timer;
 mod views;
 
-use problem::Problem;
+use problem::{Code, Problem};
 
 /// Twenty thousand contact ids take less than half of this.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
@@ -69,10 +69,8 @@ pub fn router(service: Service) -> Router {
         .route("/function-sweep", post(sweep::handle))
         // The host asks this for readiness, and often after that.
         .route("/", get(|| async { "portal-invite" }))
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed")
-        })
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "notFound"))
+        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+        .fallback(async || Problem::new(Code::NotFound))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn(in_time_and_whole))
         .layer(middleware::from_fn(traced))
@@ -84,9 +82,7 @@ async fn in_time_and_whole(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(DEADLINE, answer).await {
         Ok(Ok(response)) => as_problem(response),
-        Ok(Err(_)) => {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError").into_response()
-        }
+        Ok(Err(_)) => Problem::new(Code::InternalError).into_response(),
         Err(_) => Problem::busy().into_response(),
     }
 }
@@ -98,10 +94,10 @@ fn as_problem(response: Response) -> Response {
     let is_json = content_type.is_some_and(|value| value.as_bytes().ends_with(b"json"));
     let code = match status {
         _ if is_json || !status.is_client_error() => return response,
-        StatusCode::PAYLOAD_TOO_LARGE => "bodyTooLarge",
-        _ => "invalidRequest",
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        _ => Code::InvalidRequest,
     };
-    Problem::new(status, code).into_response()
+    Problem::new(code).status(status).into_response()
 }
 
 /// Puts the invocation on every log line of a request. Paths carry no secrets; queries and headers may.

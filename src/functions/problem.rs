@@ -1,7 +1,11 @@
 //! Owns how an error looks to a caller: problem+json with a stable code. <https://www.rfc-editor.org/rfc/rfc9457>
 //!
-//! The mapping from what went wrong to a status stands here and nowhere else. A remote service's trouble is never
-//! a 4xx: callers would take it for their own.
+//! The mapping from what went wrong to a code stands here, that from a code to its status and words in `code`. A remote
+//! service's trouble is never a 4xx: callers would take it for their own.
+
+mod code;
+
+pub(super) use code::Code;
 
 use std::time::Duration;
 
@@ -21,7 +25,7 @@ use crate::service::revoke::RevokeError;
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
     status: u16,
-    code: &'static str,
+    code: Code,
     title: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
@@ -32,11 +36,11 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &'static str) -> Self {
+    pub(super) fn new(code: Code) -> Self {
         Self {
-            status: status.as_u16(),
+            status: code.status().as_u16(),
             code,
-            title: title(code),
+            title: code.title(),
             detail: None,
             errors: Vec::new(),
             retry_after: None,
@@ -46,18 +50,24 @@ impl Problem {
     pub(super) fn invalid(errors: Vec<FieldError>) -> Self {
         Self {
             errors,
-            ..Self::new(StatusCode::BAD_REQUEST, "invalidRequest")
+            ..Self::new(Code::InvalidRequest)
         }
     }
 
     pub(super) fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy").retry_after(Duration::from_secs(30))
+        Self::new(Code::Busy).retry_after(Duration::from_secs(30))
     }
 
     pub(super) fn too_many_contacts() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "tooManyContacts").detail(format!(
+        Self::new(Code::TooManyContacts).detail(format!(
             "At most {MOST_CONTACTS} contacts fit in one request."
         ))
+    }
+
+    /// The framework's own status for a request that it could not read.
+    pub(super) fn status(mut self, status: StatusCode) -> Self {
+        self.status = status.as_u16();
+        self
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -68,35 +78,6 @@ impl Problem {
     fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
-    }
-}
-
-/// What a code means, in words; one line a code.
-fn title(code: &str) -> &'static str {
-    match code {
-        "invalidRequest" => "The request is not valid.",
-        "invalidJson" => "The body is not valid JSON.",
-        "notAllowed" => "The settings do not allow this.",
-        "notFound" => "There is nothing at this address.",
-        "invitationNotFound" => "There is no such invitation.",
-        "alreadyRedeemed" => "The invitation was redeemed.",
-        "revoked" => "The invitation was revoked.",
-        "notSendable" => "The letter of this invitation cannot be sent again.",
-        "cooldown" => "A letter about this invitation went out lately.",
-        "contended" => "The invitation is being changed by someone else. Send the request again.",
-        "batchNotFound" => "There is no such batch.",
-        "methodNotAllowed" => "This address does not take this method.",
-        "tooManyContacts" => "The request names too many contacts.",
-        "sourceRejected" => "The contacts cannot be found out that way.",
-        "ruleRejected" => "Dataverse does not understand AUTO_INVITE_FILTER.",
-        "bodyTooLarge" => "The body is too large.",
-        "keyReused" => "The Idempotency-Key was used for another request.",
-        "busy" => "The service is busy. Send the request again, with the same Idempotency-Key.",
-        "unavailable" => {
-            "A service that is needed cannot be reached. Nothing was done; send the request again."
-        }
-        "refused" => "A service that is needed refused the call.",
-        _ => "Something went wrong.",
     }
 }
 
@@ -124,13 +105,11 @@ impl From<InviteError> for Problem {
     fn from(error: InviteError) -> Self {
         match error {
             InviteError::Invalid(errors) => Self::invalid(errors),
-            InviteError::NotAllowed { .. } => {
-                Self::new(StatusCode::FORBIDDEN, "notAllowed").detail(error.to_string())
-            }
-            InviteError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "keyReused"),
+            InviteError::NotAllowed { .. } => Self::new(Code::NotAllowed).detail(error.to_string()),
+            InviteError::KeyReused => Self::new(Code::KeyReused),
             InviteError::SourceRejected(error) => Self {
                 errors: vec![error],
-                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "sourceRejected")
+                ..Self::new(Code::SourceRejected)
             },
             InviteError::TooManyContacts => Self::too_many_contacts(),
             InviteError::Busy => Self::busy(),
@@ -143,18 +122,16 @@ impl From<InviteError> for Problem {
 impl From<ResendError> for Problem {
     fn from(error: ResendError) -> Self {
         match error {
-            ResendError::Unknown => Self::new(StatusCode::NOT_FOUND, "invitationNotFound"),
+            ResendError::Unknown => Self::new(Code::InvitationNotFound),
             ResendError::Barred(barred) => {
                 let code = match barred {
-                    Barred::Redeemed => "alreadyRedeemed",
-                    Barred::Revoked => "revoked",
-                    _ => "notSendable",
+                    Barred::Redeemed => Code::AlreadyRedeemed,
+                    Barred::Revoked => Code::Revoked,
+                    _ => Code::NotSendable,
                 };
-                Self::new(StatusCode::CONFLICT, code).detail(sentence(&barred))
+                Self::new(code).detail(sentence(&barred))
             }
-            ResendError::Cooling(wait) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "cooldown").retry_after(wait)
-            }
+            ResendError::Cooling(wait) => Self::new(Code::Cooldown).retry_after(wait),
             ResendError::Invite(error) => error.into(),
         }
     }
@@ -163,10 +140,11 @@ impl From<ResendError> for Problem {
 impl From<RevokeError> for Problem {
     fn from(error: RevokeError) -> Self {
         match error {
-            RevokeError::Unknown => Self::new(StatusCode::NOT_FOUND, "invitationNotFound"),
-            RevokeError::Redeemed => Self::new(StatusCode::CONFLICT, "alreadyRedeemed"),
-            RevokeError::Contended => Self::new(StatusCode::SERVICE_UNAVAILABLE, "contended")
-                .retry_after(Duration::from_secs(5)),
+            RevokeError::Unknown => Self::new(Code::InvitationNotFound),
+            RevokeError::Redeemed => Self::new(Code::AlreadyRedeemed),
+            RevokeError::Contended => {
+                Self::new(Code::Contended).retry_after(Duration::from_secs(5))
+            }
             RevokeError::Remote(error) => error.into(),
             RevokeError::Store(error) => error.into(),
         }
@@ -193,7 +171,7 @@ fn sentence(error: &impl std::fmt::Display) -> String {
 impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
-            ReportError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, "batchNotFound"),
+            ReportError::Unknown(_) => Self::new(Code::BatchNotFound),
             ReportError::Store(error) => error.into(),
         }
     }
@@ -202,11 +180,10 @@ impl From<ReportError> for Problem {
 impl From<RemoteError> for Problem {
     fn from(error: RemoteError) -> Self {
         tracing::error!(%error, "a remote service is needed and does not work");
-        let unavailable =
-            |wait| Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable").retry_after(wait);
+        let unavailable = |wait| Self::new(Code::Unavailable).retry_after(wait);
         let problem = match &error {
             RemoteError::Throttled { wait, .. } => unavailable(*wait),
-            RemoteError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "refused"),
+            RemoteError::Refused { .. } => Self::new(Code::Refused),
             RemoteError::OutOfTime | RemoteError::LeaseLost => return Self::busy(),
             _ => unavailable(Duration::from_secs(30)),
         };
@@ -218,7 +195,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the batch store does not work");
         // Paths of the store are nobody's business.
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        Self::new(Code::Unavailable)
             .detail("The batch store does not work.")
             .retry_after(Duration::from_secs(30))
     }

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Map, Value};
 use tracing::Instrument;
@@ -13,7 +13,7 @@ use super::invitations::invitation_id;
 use super::invite::{
     LONGEST_MESSAGE, LONGEST_NAME, answer, caller, idempotency_key, json_object, too_large,
 };
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::expiry::ValidDays;
 use crate::domain::ids::InvitationId;
 use crate::service::Service;
@@ -33,8 +33,7 @@ pub(super) async fn handle(
     // In a task of its own: a caller who hangs up must not stop the work between two lines.
     let sending = async move { service.resend(request, key).await };
     let report = tokio::spawn(sending.in_current_span()).await;
-    let report =
-        report.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internalError"))?;
+    let report = report.map_err(|_| Problem::new(Code::InternalError))?;
     Ok(answer(report?, &headers))
 }
 

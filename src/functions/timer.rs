@@ -6,14 +6,13 @@
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 
 use axum::Json;
-use axum::http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// What the host says about a run of a timer.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub(super) struct TimerRun {
 impl TimerRun {
     /// Reads the envelope, whatever the binding is called.
     pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
-        let not_json = |_| Problem::new(StatusCode::BAD_REQUEST, "invalidJson");
+        let not_json = |_| Problem::new(Code::InvalidJson);
         let envelope: Value = serde_json::from_slice(body).map_err(not_json)?;
         let data = envelope["Data"]
             .as_object()
