@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sandbox::program::{Paper, demo};
+use sandbox::program::{App, Paper, demo};
 
 /// What the story stands on, in its order.
 const STORY: [&str; 12] = [
@@ -24,7 +24,8 @@ const STORY: [&str; 12] = [
 async fn the_demo_tells_its_story_without_a_surprise_a_colour_or_a_code() {
     let handler = Path::new(env!("CARGO_BIN_EXE_portal-invite"));
     let mut page = Vec::new();
-    let told = demo(handler, 0, 1, Paper::plain(&mut page)).await;
+    let app = App::staged(handler).unwrap();
+    let told = demo(app, 0, 1, Paper::plain(&mut page)).await;
     let page = String::from_utf8(page).unwrap();
     assert!(told.is_ok(), "{told:?}\n{page}");
     let mut rest = page.as_str();

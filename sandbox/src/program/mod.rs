@@ -3,6 +3,7 @@
 //! Without a command it serves until Ctrl-C; `demo` tells one story from beginning to end. Both build the
 //! handler where none is given and start the same stage.
 
+mod app;
 mod banner;
 mod demo;
 mod handler;
@@ -21,6 +22,7 @@ use std::{
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
+pub use self::app::App;
 pub use self::demo::{Paper, demo};
 use self::senders::Senders;
 
@@ -52,6 +54,9 @@ pub struct Arguments {
     /// A handler that is already built; without it, cargo builds one.
     #[arg(long, global = true, value_name = "PATH")]
     handler: Option<PathBuf>,
+    /// A package that is served instead of the repository: the unpacked zip, with its own handler.
+    #[arg(long, global = true, value_name = "FOLDER", conflicts_with = "handler")]
+    app: Option<PathBuf>,
     /// Show every line of the handler and every run of a timer.
     #[arg(long, global = true)]
     verbose: bool,
@@ -87,23 +92,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Demo) => {
             let port = arguments.port.unwrap_or(0);
             stage::check_port(port, "--port").await?;
-            let handler = executable(arguments.handler).await?;
-            demo(&handler, port, arguments.seed, Paper::for_terminal())
+            let app = App::of(arguments.app, arguments.handler).await?;
+            demo(app, port, arguments.seed, Paper::for_terminal())
                 .await
                 .context("the demo failed (--verbose shows the handler's log)")
         }
     }
 }
 
-/// The handler that was named, else the one that cargo builds.
-async fn executable(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    match named {
-        Some(path) => Ok(path),
-        None => handler::build(repository()).await,
-    }
-}
-
-/// The repository that this program was built from: its folders are the app that the host serves.
+/// The repository that this program was built from.
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

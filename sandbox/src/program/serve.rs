@@ -10,7 +10,7 @@ use super::letters::Letters;
 use super::samples;
 use super::settings::Settings;
 use super::stage::{Scene, Stage, check_port};
-use super::{Arguments, Pace, executable, repository, say};
+use super::{App, Arguments, Pace, repository, say};
 use crate::page::{Page, tell_of_contacts};
 use crate::{Latency, host::Desk};
 
@@ -25,10 +25,10 @@ pub(super) async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         settings.notes.clone(),
         settings.get("AUTO_INVITE_FILTER").map(str::to_owned),
     );
-    let handler = executable(arguments.handler).await?;
+    let app = App::of(arguments.app, arguments.handler).await?;
     let door = TcpListener::bind((Ipv4Addr::LOCALHOST, page_port)).await?;
     let stage = Stage::start(Scene {
-        handler: &handler,
+        app,
         port,
         seed: arguments.seed,
         latency: match arguments.latency {

@@ -1,16 +1,16 @@
 //! The stage for both ways to run: services on free ports, the host with the app of this repository, and
 //! a folder for what they leave behind, deleted at the end.
 
-use std::{io::ErrorKind, net::Ipv4Addr, path::Path};
+use std::{io::ErrorKind, net::Ipv4Addr};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{repository, settings::Settings};
+use super::{App, settings::Settings};
 use crate::{
     Addresses, Latency, Options, Sandbox,
-    host::{Host, HostError, HostOptions, stage},
+    host::{Host, HostError, HostOptions},
 };
 
 /// Running services and the host in front of the handler; dropping it ends everything.
@@ -20,14 +20,14 @@ pub(super) struct Stage {
     pub(super) host: Host,
     /// Journals are in its folder `store`.
     pub(super) folder: TempDir,
-    _app_root: TempDir,
+    _app: App,
 }
 
 /// What a stage is set with.
 #[derive(Debug)]
-pub(super) struct Scene<'a> {
-    /// The handler's executable.
-    pub(super) handler: &'a Path,
+pub(super) struct Scene {
+    /// What the host serves.
+    pub(super) app: App,
     /// Port of the host; 0 takes a free one.
     pub(super) port: u16,
     pub(super) seed: u64,
@@ -41,9 +41,7 @@ pub(super) struct Scene<'a> {
 
 impl Stage {
     /// Starts everything.
-    pub(super) async fn start(scene: Scene<'_>) -> anyhow::Result<Self> {
-        let app_root = stage(repository(), scene.handler)
-            .with_context(|| format!("cannot lay out the app with {}", scene.handler.display()))?;
+    pub(super) async fn start(scene: Scene) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("portal-invite-sandbox-")
             .tempdir()?;
@@ -64,7 +62,7 @@ impl Stage {
             fire_timers: scene.fire_timers,
             clock: sandbox.clock.clone(),
             refusal_code: Some(WRONG_SETTING),
-            ..HostOptions::new(app_root.path())
+            ..HostOptions::new(scene.app.root())
         })
         .await
         .map_err(in_own_words)?;
@@ -73,7 +71,7 @@ impl Stage {
             addresses,
             host,
             folder,
-            _app_root: app_root,
+            _app: scene.app,
         })
     }
 }

@@ -10,12 +10,13 @@ mod paper;
 mod redeem;
 mod rows;
 
-use std::{fmt::Debug, path::Path};
+use std::fmt::Debug;
 
 use self::door::Door;
 use url::Url;
 
 pub use self::paper::Paper;
+use super::App;
 use super::repository;
 use super::settings::Settings;
 use super::stage::{Scene, Stage};
@@ -28,10 +29,10 @@ struct Story<'a> {
     paper: Paper<'a>,
 }
 
-/// Tells the story with this handler, the host on `port` (0 takes a free one); fails at the first surprise.
-pub async fn demo(handler: &Path, port: u16, seed: u64, paper: Paper<'_>) -> anyhow::Result<()> {
+/// Tells the story with this app, the host on `port` (0 takes a free one); fails at the first surprise.
+pub async fn demo(app: App, port: u16, seed: u64, paper: Paper<'_>) -> anyhow::Result<()> {
     let stage = Stage::start(Scene {
-        handler,
+        app,
         port,
         seed,
         latency: Latency::None,
