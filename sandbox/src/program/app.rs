@@ -50,3 +50,25 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_package_is_served_where_it_lies_and_stays_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::of(Some(folder.path().to_owned()), None).await.unwrap();
+        assert_eq!(app.root(), folder.path().canonicalize().unwrap());
+        drop(app);
+        assert!(folder.path().exists());
+    }
+
+    #[tokio::test]
+    async fn a_package_that_is_not_there_is_named() {
+        let error = App::of(Some("/no/such/package".into()), None)
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "there is no package at /no/such/package");
+    }
+}
