@@ -1,6 +1,6 @@
 """What scripts/package makes, looked at from outside, and what it refuses to make.
 
-After scripts/package, with the Python that it installed: target/package/tools/bin/python -m unittest discover tests/package
+After scripts/package; tests/package/run does both.
 """
 
 import hashlib
@@ -69,6 +69,10 @@ class TheMadePackage(unittest.TestCase):
         for entry in self.entries:
             self.assertEqual(files[entry.filename].read_bytes(), self.zip.read(entry))
             self.assertEqual(files[entry.filename].stat().st_mode, entry.external_attr >> 16, entry.filename)
+
+    def test_the_zip_can_be_made_again_to_the_byte(self):
+        executable = MADE / "root/portal-invite"
+        self.assertEqual(package.pack(package.members(REPOSITORY, executable), executable), ZIP.read_bytes())
 
     def test_the_checksum_is_of_the_zip(self):
         told = run("sha256sum", "--check", "portal-invite.zip.sha256", cwd=MADE, env=os.environ | {"LC_ALL": "C"})
