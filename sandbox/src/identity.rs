@@ -67,6 +67,7 @@ pub struct Identity {
     client_id: Arc<str>,
     object_id: Uuid,
     tenant_id: Uuid,
+    administrator: Uuid,
     user_assigned: bool,
     inner: Arc<Mutex<Inner>>,
 }
@@ -77,12 +78,14 @@ impl Identity {
         let mut chance = fastrand::Rng::with_seed(seed);
         let secret = Uuid::from_u128(chance.u128(..)).simple().to_string();
         let own_id = Uuid::from_u128(chance.u128(..)).to_string();
-        let [object_id, tenant_id] = [(); 2].map(|()| Uuid::from_u128(chance.u128(..)));
+        let [object_id, tenant_id, administrator] =
+            [(); 3].map(|()| Uuid::from_u128(chance.u128(..)));
         Self {
             clock,
             secret: secret.into(),
             object_id,
             tenant_id,
+            administrator,
             user_assigned: client_id.is_some(),
             client_id: client_id.unwrap_or(own_id).into(),
             inner: Arc::new(Mutex::new(Inner {
@@ -117,6 +120,38 @@ impl Identity {
     /// The tenant that it belongs to.
     pub fn tenant_id(&self) -> Uuid {
         self.tenant_id
+    }
+
+    /// Object id of a person who administers the tenant.
+    pub fn administrator(&self) -> Uuid {
+        self.administrator
+    }
+
+    /// A token of the administrator's, as one gets who signs in at a desk.
+    pub fn administrator_token(&self, resource: &str) -> String {
+        let mut inner = self.inner.lock();
+        let id = URL_SAFE_NO_PAD.encode(inner.chance.u128(..).to_be_bytes());
+        let now = self.clock.now();
+        let expires = now.saturating_add(inner.lifetime);
+        let expires = expires.unwrap_or(Timestamp::MAX);
+        let claims = json!({
+            "aud": audience(resource),
+            "iat": now.as_second(),
+            "exp": expires.as_second(),
+            "idtyp": "user",
+            "oid": self.administrator,
+            "tid": self.tenant_id,
+            "uti": id,
+            "ver": "1.0",
+        });
+        let value = encode(&claims);
+        inner.tokens.push(Token {
+            value: value.clone(),
+            resource: audience(resource).to_owned(),
+            expires,
+            revoked: false,
+        });
+        value
     }
 
     /// Sets the application permissions that tokens for `resource` name from now on. They are only told: whether a
@@ -199,10 +234,7 @@ impl Identity {
         if let Some(roles) = roles {
             claims["roles"] = roles.into();
         }
-        let header = json!({"alg": "none", "typ": "JWT"});
-        let [header, claims] =
-            [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
-        format!("{header}.{claims}.")
+        encode(&claims)
     }
 
     fn issue(&self, resource: &str) -> serde_json::Value {
@@ -228,6 +260,13 @@ impl Identity {
             "client_id": *self.client_id,
         })
     }
+}
+
+/// Claims as a token without a signature.
+fn encode(claims: &serde_json::Value) -> String {
+    let header = json!({"alg": "none", "typ": "JWT"});
+    let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    format!("{header}.{claims}.")
 }
 
 async fn answer(

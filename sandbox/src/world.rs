@@ -143,6 +143,13 @@ impl Sandbox {
         Ok(addresses)
     }
 
+    /// From now on Dataverse gives each caller what its roles give. The handler's identity is no user there until an
+    /// administrator makes it one, with [`Identity::administrator_token`].
+    pub fn enforce_roles(&self) {
+        let administrator = self.identity.administrator();
+        self.dataverse.enforce_roles(administrator);
+    }
+
     /// Makes every row, message and blob this much older: the way in which time moves for a handler
     /// that keeps its own clock.
     ///

@@ -9,7 +9,7 @@ use super::errors::Refusal;
 use super::execution::Execution;
 use super::multipart::{self, Part};
 use super::multipart_answer::{self, Answer};
-use super::reply::{Operation, Preferences, Reply};
+use super::reply::{Operation, Origin, Preferences, Reply};
 use super::resource::{ROOT_PATH, References};
 use crate::faults::{Fault, Service};
 use crate::traffic::{Operations, Step};
@@ -28,30 +28,30 @@ enum Interruption {
 
 impl Dataverse {
     /// Runs the batch that a request holds.
-    pub(crate) async fn run_batch(&self, request: &Operation, root: &str) -> Reply {
+    pub(crate) async fn run_batch(&self, request: &Operation, origin: &Origin) -> Reply {
         if request.method != Method::POST {
             return Refusal::method(&request.method).into_reply();
         }
         let content_type = request.header("content-type").unwrap_or_default();
         let preferences = Preferences::read(&request.headers)
             .map_err(|name| Refusal::unsupported(format!("the preference '{name}' of a batch")));
-        let parts = multipart::read(content_type, &request.body, root);
+        let parts = multipart::read(content_type, &request.body, &origin.root);
         match (preferences, parts) {
             (Ok(preferences), Ok(parts)) => {
-                self.run_parts(parts, root, preferences.continue_on_error)
+                self.run_parts(parts, origin, preferences.continue_on_error)
                     .await
             }
             (Err(refusal), _) | (_, Err(refusal)) => refusal.into_reply(),
         }
     }
 
-    async fn run_parts(&self, parts: Vec<Part>, root: &str, continue_on_error: bool) -> Reply {
+    async fn run_parts(&self, parts: Vec<Part>, origin: &Origin, continue_on_error: bool) -> Reply {
         let mut answers = Vec::new();
         let mut status = StatusCode::OK;
         let count = parts.iter().map(Part::operations).sum();
         let mut steps = Vec::new();
         for part in parts {
-            let answer = self.run_part(part, root, &mut steps).await;
+            let answer = self.run_part(part, origin, &mut steps).await;
             let failed = failure(&answer).filter(|_| !continue_on_error);
             answers.push(answer);
             if let Some(failed) = failed {
@@ -72,7 +72,7 @@ impl Dataverse {
         reply
     }
 
-    async fn run_part(&self, part: Part, root: &str, steps: &mut Vec<Step>) -> Answer {
+    async fn run_part(&self, part: Part, origin: &Origin, steps: &mut Vec<Step>) -> Answer {
         match part {
             Part::Single(operation) => {
                 let interruption = self.interrupt(&operation).await;
@@ -81,17 +81,17 @@ impl Dataverse {
                 let reply = match interruption {
                     Some(Interruption::Before(reply)) => reply,
                     Some(Interruption::After(reply)) => {
-                        self.run_alone(&operation, root);
+                        self.run_alone(&operation, origin);
                         reply
                     }
-                    None => self.run_alone(&operation, root),
+                    None => self.run_alone(&operation, origin),
                 };
                 let id = operation.content_id.clone();
                 steps.push(step(operation, &reply, struck));
                 Answer::Single(id, reply)
             }
             Part::ChangeSet(operations) => {
-                let (answer, struck) = self.run_changeset(&operations, root).await;
+                let (answer, struck) = self.run_changeset(&operations, origin).await;
                 let told = (operations.into_iter().enumerate()).map(|(place, operation)| {
                     let reply = match &answer {
                         Answer::Single(_, reply) => reply,
@@ -106,22 +106,23 @@ impl Dataverse {
     }
 
     /// Runs one operation by itself.
-    pub(crate) fn run_alone(&self, operation: &Operation, root: &str) -> Reply {
+    pub(crate) fn run_alone(&self, operation: &Operation, origin: &Origin) -> Reply {
         if operation.target.len() > LONGEST_URL {
             return Refusal::new(StatusCode::URI_TOO_LONG, "", "The URL is too long.").into_reply();
         }
         let mut state = self.state();
+        state.caller = origin.caller;
         let references = &mut References::new();
         Execution {
             state: &mut state,
-            root,
+            root: &origin.root,
             references,
         }
         .answer(operation)
     }
 
     /// The answer, and whether a fault gave it.
-    async fn run_changeset(&self, operations: &[Operation], root: &str) -> (Answer, bool) {
+    async fn run_changeset(&self, operations: &[Operation], origin: &Origin) -> (Answer, bool) {
         let mut late = None;
         for operation in operations {
             match self.interrupt(operation).await {
@@ -135,15 +136,16 @@ impl Dataverse {
             }
         }
         self.spend(operations.len()).await;
-        match (self.run_together(operations, root), late) {
+        match (self.run_together(operations, origin), late) {
             (Answer::ChangeSet(..), Some((id, reply))) => (Answer::Single(id, reply), true),
             (answer, _) => (answer, false),
         }
     }
 
     /// Runs operations in one transaction: all their answers, or the first failure with nothing done.
-    fn run_together(&self, operations: &[Operation], root: &str) -> Answer {
+    fn run_together(&self, operations: &[Operation], origin: &Origin) -> Answer {
         let mut state = self.state();
+        state.caller = origin.caller;
         let mut references = References::new();
         let mut replies = Vec::new();
         let told = state.webhooks.mark();
@@ -152,7 +154,7 @@ impl Dataverse {
             let references = &mut references;
             let reply = Execution {
                 state: &mut state,
-                root,
+                root: &origin.root,
                 references,
             }
             .answer(operation);

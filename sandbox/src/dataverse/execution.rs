@@ -69,6 +69,11 @@ impl Execution<'_> {
             (&Method::GET, Resource::Definition(table, part)) => {
                 self.definition(operation, &table, part.as_deref())
             }
+            (&Method::GET, Resource::Definitions) => self.definitions(operation),
+            (&Method::GET, Resource::RolePrivileges(role)) => self.role_privileges(role),
+            (&Method::POST, Resource::ReplacePrivileges(role)) => {
+                self.replace_privileges(operation, role)
+            }
             (&Method::GET, Resource::Set(entity)) => self.list(operation, preferences, entity),
             (&Method::GET, Resource::Count(entity)) => self.count(operation, entity),
             (&Method::GET, Resource::Row(entity, id)) => {

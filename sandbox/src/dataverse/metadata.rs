@@ -25,6 +25,7 @@ impl Execution<'_> {
         if options.only_shape().is_err() || options.expand.is_some() {
             return Err(Refusal::unsupported("this query option on metadata"));
         }
+        self.state.allow_reading("entity")?;
         let entity = self.state.entity(logical).ok_or_else(|| {
             if TABLES.iter().all(|table| table.logical != logical) {
                 tracing::error!(
@@ -50,8 +51,35 @@ impl Execution<'_> {
         }
     }
 
+    /// The definitions of the tables that a filter names; those that are not here are left out.
+    pub(crate) fn definitions(&self, operation: &Operation) -> Result<Reply, Refusal> {
+        self.state.allow_reading("entity")?;
+        let mut options = Options::read(operation.split().1)?;
+        let filter = options.filter.take().unwrap_or_default();
+        if options.only_shape().is_err() || options.expand.is_some() {
+            return Err(Refusal::unsupported("this query option on metadata"));
+        }
+        let named = filter.split(" or ").map(|term| {
+            let name = term.strip_prefix("LogicalName eq '");
+            name.and_then(|name| name.strip_suffix('\''))
+                .ok_or_else(|| Refusal::unsupported(format!("the filter '{filter}' on metadata")))
+        });
+        let names: Vec<_> = named.collect::<Result<_, _>>()?;
+        let entities = names.iter().filter_map(|name| self.state.entity(name));
+        let select = options.select.as_deref();
+        let chosen = entities.map(|it| choose(self.describe(it), select, "EntityMetadata"));
+        let body = json!({
+            "@odata.context": self.metadata_context("EntityDefinitions"),
+            "value": chosen.collect::<Result<Vec<_>, _>>()?,
+        });
+        Ok(Reply::new(StatusCode::OK).with_body(body))
+    }
+
     /// The members of a collection of a definition; a collection of columns can be narrowed to those of one type.
     fn parts(&self, entity: Entity, part: &str) -> Result<Vec<Map<String, Value>>, Refusal> {
+        let relates = part.ends_with("Relationships");
+        self.state
+            .allow_reading(if relates { "relationship" } else { "attribute" })?;
         let columns = || entity.columns().map(|it| parts::column(entity, it));
         let narrowed = part.strip_prefix("Attributes/");
         match (part, narrowed) {

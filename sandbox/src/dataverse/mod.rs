@@ -36,6 +36,8 @@ mod relationships;
 mod render;
 mod reply;
 mod resource;
+mod role_tables;
+mod roles;
 mod row_rules;
 mod schema;
 mod service;
@@ -163,7 +165,7 @@ impl Dataverse {
         entity.unwrap_or_else(|refusal| panic!("{}", refusal.message))
     }
 
-    /// The systemuser that every caller of the Web API is.
+    /// The systemuser that every caller of the Web API is; where roles count, the latest one.
     pub fn caller(&self) -> Uuid {
         self.state().caller
     }

@@ -142,7 +142,8 @@ impl Execution<'_> {
             let message = format!("'{uri}' is a {logical}, which this property cannot hold.");
             return Err(Refusal::bad(PAYLOAD, message));
         };
-        if writer != Writer::Inside {
+        // An owner is assigned to; nothing is appended.
+        if writer != Writer::Inside && target.navigation != "ownerid" {
             self.state.allow(entity, Verb::Append)?;
             self.state.allow(other, Verb::AppendTo)?;
         }

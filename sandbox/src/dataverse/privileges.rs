@@ -13,6 +13,7 @@ use super::cell::Cell;
 use super::errors::{PRIVILEGE, Refusal};
 use super::execution::Execution;
 use super::reply::Reply;
+use super::roles::Depth;
 use super::schema::{Entity, Ownership, Table};
 use super::state::State;
 use super::store::Row;
@@ -60,12 +61,15 @@ fn name(table: &Table, verb: Verb) -> String {
     let of = match table.logical {
         "systemuser" => "User",
         "savedquery" => "Query",
+        // A kind of activity has the privileges of all activities.
+        "adx_inviteredemption" => "Activity",
         _ => table.schema_name,
     };
     format!("prv{verb:?}{of}")
 }
 
-fn id(name: &str) -> Uuid {
+/// The identifier of a privilege.
+pub(crate) fn id(name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
 
@@ -73,6 +77,14 @@ fn id(name: &str) -> Uuid {
 fn verbs(table: &Table) -> impl Iterator<Item = Verb> {
     let owned = table.ownership == Ownership::User;
     (VERBS.into_iter()).filter(move |verb| owned || *verb != Verb::Assign)
+}
+
+/// The names of all privileges, each once.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let named = TABLES
+        .iter()
+        .flat_map(|table| verbs(table).map(|verb| name(table, verb)));
+    named.collect::<BTreeSet<_>>().into_iter()
 }
 
 /// `Privileges` of a table's definition.
@@ -99,20 +111,45 @@ pub(crate) fn describe(table: &Table) -> Value {
 impl State {
     /// Refuses what the caller has no privilege for.
     pub(crate) fn allow(&self, entity: Entity, verb: Verb) -> Result<(), Refusal> {
-        if !self.role.denied.contains(&(entity.table.logical, verb)) {
+        if self.depth(entity.table, verb).is_some() {
             return Ok(());
         }
-        let privilege = name(entity.table, verb);
+        let (privilege, roles) = (name(entity.table, verb), self.role_count());
+        if roles == 0 {
+            return Err(self.without_roles());
+        }
         let message = format!(
-            "Principal user (Id={}, type=8, roleCount=1) is missing {privilege} privilege on entity '{}'.",
+            "Principal user (Id={}, type=8, roleCount={roles}) is missing {privilege} privilege on entity '{}'.",
             self.caller, entity.table.logical
         );
         Err(Refusal::new(StatusCode::FORBIDDEN, PRIVILEGE, message))
     }
 
+    /// Refuses who may not read a table, by its logical name.
+    pub(crate) fn allow_reading(&self, table: &str) -> Result<(), Refusal> {
+        let entity = self.entity(table);
+        entity.map_or(Ok(()), |entity| self.allow(entity, Verb::Read))
+    }
+
+    /// How far a privilege of the caller reaches; nothing where it has none.
+    fn depth(&self, table: &Table, verb: Verb) -> Option<Depth> {
+        let of = (table.logical, verb);
+        if self.role.denied.contains(&of) {
+            return None;
+        }
+        let depth = match self.roles {
+            Some(_) => self.role_depth(id(&name(table, verb)))?,
+            None => Depth::Global,
+        };
+        let confined = self.role.own_only.contains(&of);
+        Some(if confined { Depth::Basic } else { depth })
+    }
+
     /// Whether the caller sees a row: it is not kept private, and the reach of the privilege includes it.
     pub(crate) fn sees(&self, table: &'static str, row: &Row) -> bool {
-        let reaches = !self.role.own_only.contains(&(table, Verb::Read))
+        let known = TABLES.iter().find(|known| known.logical == table);
+        let depth = known.and_then(|table| self.depth(table, Verb::Read));
+        let reaches = depth != Some(Depth::Basic)
             || row.cells.get("ownerid") == Some(&Cell::Reference("systemuser", self.caller));
         reaches && !self.private.contains(&row.id)
     }
@@ -123,19 +160,17 @@ impl Execution<'_> {
     /// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveuserprivileges>
     pub(crate) fn user_privileges(&self, entity: Entity, user: Uuid) -> Result<Reply, Refusal> {
         self.state.allow(entity, Verb::Read)?;
+        self.state.allow_reading("organization")?;
         if user != self.state.caller {
             return Err(Refusal::unsupported("the privileges of another user"));
         }
         let granted: BTreeMap<_, _> = (TABLES.iter())
-            .flat_map(|table| {
-                verbs(table).map(move |verb| (table.logical, name(table, verb), verb))
-            })
-            .filter(|(table, _, verb)| !self.state.role.denied.contains(&(table, *verb)))
-            .map(|(table, name, verb)| (name, self.state.role.own_only.contains(&(table, verb))))
+            .flat_map(|table| verbs(table).map(move |verb| (table, verb)))
+            .filter_map(|(table, verb)| Some((name(table, verb), self.state.depth(table, verb)?)))
             .collect();
-        let granted = granted.into_iter().map(|(name, own_only)| {
+        let granted = granted.into_iter().map(|(name, depth)| {
             json!({
-                "Depth": if own_only { "Basic" } else { "Global" },
+                "Depth": format!("{depth:?}"),
                 "PrivilegeId": id(&name),
                 "BusinessUnitId": self.state.business_unit,
                 "PrivilegeName": name,

@@ -63,4 +63,11 @@ pub(crate) static RELATIONSHIPS: &[ManyToMany] = &[
         true,
         Model::Standard,
     ),
+    many(
+        "systemuserroles_association",
+        "systemuser",
+        "role",
+        true,
+        Model::Any,
+    ),
 ];

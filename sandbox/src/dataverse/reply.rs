@@ -3,8 +3,18 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::traffic::Operations;
+
+/// Where a request comes from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    /// The service root as the caller addressed it.
+    pub(crate) root: String,
+    /// The systemuser who asks.
+    pub(crate) caller: Uuid,
+}
 
 /// One operation of the Web API.
 #[derive(Clone, Debug)]

@@ -13,6 +13,9 @@ use super::state::State;
 /// The path of the service root on every organization.
 pub(crate) const ROOT_PATH: &str = "/api/data/v9.2/";
 
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/replaceprivilegesrole>
+const REPLACE: &str = "Microsoft.Dynamics.CRM.ReplacePrivilegesRole";
+
 /// What earlier operations of a changeset made, by their `Content-ID`.
 pub(crate) type References = BTreeMap<String, (Entity, Uuid)>;
 
@@ -23,6 +26,8 @@ pub(crate) enum Resource {
     WhoAmI,
     /// The definition of a table by logical name, or a collection in it.
     Definition(String, Option<String>),
+    /// The definitions of several tables.
+    Definitions,
     Set(Entity),
     Count(Entity),
     Row(Entity, Uuid),
@@ -30,6 +35,10 @@ pub(crate) enum Resource {
     Navigation(Entity, Uuid, String),
     /// The function that lists what a user may do.
     Privileges(Entity, Uuid),
+    /// The function that lists what a role gives.
+    RolePrivileges(Uuid),
+    /// The action that gives a role other privileges.
+    ReplacePrivileges(Uuid),
     /// The link behind a navigation property, to one other row where the path has its key.
     Link(Entity, Uuid, String, Option<Uuid>),
 }
@@ -51,9 +60,22 @@ pub(crate) fn parse(
         "$batch" if rest.is_empty() => Ok(Resource::Batch),
         "WhoAmI" | "WhoAmI()" if rest.is_empty() => Ok(Resource::WhoAmI),
         "" | "$metadata" => Err(Refusal::unsupported(format!("GET of '{path}'"))),
+        "EntityDefinitions" if rest.is_empty() => Ok(Resource::Definitions),
         _ if first.starts_with("EntityDefinitions") => definition(first, rest),
+        _ if first.starts_with("RetrieveRolePrivilegesRole(") && rest.is_empty() => {
+            role_privileges(first).map(Resource::RolePrivileges)
+        }
         _ => row_or_set(state, references, first, rest),
     }
+}
+
+/// An unbound function takes its parameters by name.
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveroleprivilegesrole>
+fn role_privileges(segment: &str) -> Result<Uuid, Refusal> {
+    let id = segment
+        .strip_prefix("RetrieveRolePrivilegesRole(RoleId=")
+        .and_then(|rest| Uuid::try_parse(rest.strip_suffix(')')?).ok());
+    id.ok_or_else(|| Refusal::bad(QUERY, "Bad Request - Error in query syntax."))
 }
 
 fn definition(first: &str, rest: &[String]) -> Result<Resource, Refusal> {
@@ -90,6 +112,9 @@ fn row_or_set(
         }
         [function] if entity.table.logical == "systemuser" && is_privileges(function) => {
             Ok(Resource::Privileges(entity, id))
+        }
+        [action] if entity.table.logical == "role" && action == REPLACE => {
+            Ok(Resource::ReplacePrivileges(id))
         }
         [name, last] if last == "$ref" => {
             let (name, other) = key(name)?;

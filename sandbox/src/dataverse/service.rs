@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::Dataverse;
 use super::errors::{NOT_A_MEMBER, Refusal};
-use super::reply::{Operation, Reply};
+use super::reply::{Operation, Origin, Reply};
 use super::resource::ROOT_PATH;
 
 /// The longest address of a request by itself, in characters.
@@ -47,10 +47,14 @@ impl Dataverse {
         let Some(path) = request.uri().path().strip_prefix(ROOT_PATH) else {
             return Refusal::no_segment(request.uri().path()).into_reply();
         };
-        if !self.is_authorized(&request) {
+        let Some(token) = self.good_token(&request) else {
             let reply = Reply::new(StatusCode::UNAUTHORIZED);
             return reply.with_header("www-authenticate", "Bearer");
-        }
+        };
+        let caller = match self.state().user_of(token) {
+            Ok(caller) => caller,
+            Err(refusal) => return refusal.into_reply(),
+        };
         let query = request
             .uri()
             .query()
@@ -61,15 +65,19 @@ impl Dataverse {
             Ok(work) => work,
             Err(refusal) => return refusal.into_reply(),
         };
-        let reply = self.carry_out(request, target).await;
+        let origin = Origin {
+            root: root(&request),
+            caller,
+        };
+        let reply = self.carry_out(request, target, &origin).await;
         drop(work);
         reply
     }
 
-    fn is_authorized(&self, request: &Request) -> bool {
-        let header = request.headers().get(http::header::AUTHORIZATION);
-        let token = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        token.is_some_and(|token| self.accepts(token))
+    fn good_token<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        let header = request.headers().get(http::header::AUTHORIZATION)?;
+        let token = header.to_str().ok()?.strip_prefix("Bearer ")?;
+        self.accepts(token).then_some(token)
     }
 
     fn enter(&self, request: &Request) -> Result<InWork<'_>, Refusal> {
@@ -92,9 +100,8 @@ impl Dataverse {
         })
     }
 
-    async fn carry_out(&self, request: Request, target: String) -> Reply {
-        let root = root(&request);
-        if root.len() + target.len() > LONGEST_URL {
+    async fn carry_out(&self, request: Request, target: String, origin: &Origin) -> Reply {
+        if origin.root.len() + target.len() > LONGEST_URL {
             return Refusal::new(StatusCode::URI_TOO_LONG, "", "The URL is too long.").into_reply();
         }
         let (parts, body) = request.into_parts();
@@ -111,10 +118,10 @@ impl Dataverse {
             content_id: None,
         };
         if operation.split().0 == "$batch" {
-            return self.run_batch(&operation, &root).await;
+            return self.run_batch(&operation, origin).await;
         }
         self.spend(1).await;
-        self.run_alone(&operation, &root)
+        self.run_alone(&operation, origin)
     }
 
     /// Takes the time that so many operations take.

@@ -13,6 +13,7 @@ use super::errors::{PRIVILEGE, Refusal};
 use super::limits::Limits;
 use super::privileges::Role;
 use super::relationships::RELATIONSHIPS;
+use super::roles::Roles;
 use super::schema::{Entity, ManyToMany, Model, Table};
 use super::store::{Cells, Store};
 use super::tables::TABLES;
@@ -95,11 +96,13 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
-    /// The application user that every caller is.
+    /// The user who calls; every caller is the same one until roles count.
     pub(crate) caller: Uuid,
     pub(crate) business_unit: Uuid,
     pub(crate) organization: Uuid,
     pub(crate) role: Role,
+    /// What each role gives, from when that counts.
+    pub(crate) roles: Option<Roles>,
     /// What metadata says of optimistic concurrency; nothing when it does not say.
     pub(crate) optimistic_concurrency: Option<bool>,
     /// Rows of other users that are not shared with the caller.
@@ -124,6 +127,7 @@ impl State {
             business_unit: Uuid::nil(),
             organization: Uuid::nil(),
             role: Role::default(),
+            roles: None,
             optimistic_concurrency: Some(true),
             private: BTreeSet::new(),
             cookies_seen: 0,

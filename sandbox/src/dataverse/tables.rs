@@ -2,7 +2,9 @@
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/about-entity-reference>
 
 use super::schema::{Access, Column, Kind, Model, Ownership, Requirement, State, Table, Target};
-use super::{language_tables, message_tables, portal_tables, process_tables, time_tables};
+use super::{
+    language_tables, message_tables, portal_tables, process_tables, role_tables, time_tables,
+};
 
 /// Shorthand for a lookup with one target that is emptied when its target goes.
 pub(crate) const fn to(navigation: &'static str, table: &'static str) -> Target {
@@ -292,4 +294,11 @@ pub(crate) static TABLES: &[&Table] = &[
     &message_tables::STEP,
     &time_tables::USER_SETTINGS,
     &time_tables::TIME_ZONE,
+    &role_tables::ROLE,
+    &role_tables::PRIVILEGE,
+    &role_tables::BUSINESS_UNIT,
+    &role_tables::ORGANIZATION,
+    &role_tables::ENTITY,
+    &role_tables::ATTRIBUTE,
+    &role_tables::RELATIONSHIP,
 ];

@@ -205,9 +205,13 @@ impl Execution<'_> {
         row_rules::complete(self.state, entity, &mut cells);
         if writer != Writer::Inside {
             row_rules::check_required(self.state, entity, &cells)?;
+            self.state.check_application(entity, &cells)?;
             self.state.store.writes += 1;
         }
         self.state.store.put(logical, id, cells);
+        if logical == "role" {
+            self.state.found_role(id);
+        }
         self.state.announce(entity, id, Message::Create, &told);
         if logical == "adx_invitation" && self.state.settings.overwrite_codes_at_create {
             self.overwrite_code(id);

@@ -5,6 +5,7 @@ mod definitions;
 mod links;
 mod pages;
 mod queries;
+mod roles;
 mod rows;
 mod webhooks;
 
