@@ -14,7 +14,8 @@ param(
     [switch] $SendOnly
 )
 $ErrorActionPreference = 'Stop'
-$name = 'portal-invite'
+# Another app of the tenant has a name of its own.
+$name = 'portal-invite-' + "$AppId".Substring(0, 8)
 $addresses = $Senders.Split(',')
 # In the filter an address stands in single quotes, and a quote inside it is written twice.
 $filter = ($addresses | ForEach-Object { "PrimarySmtpAddress -eq '" + $_.Replace("'", "''") + "'" }) -join ' -or '
@@ -54,12 +55,16 @@ try {
 
     # The test looks at the grants themselves; Graph follows after 30 minutes to 2 hours.
     foreach ($address in $addresses) {
-        Test-ServicePrincipalAuthorization -Identity $ObjectId -Resource $address | Format-Table RoleName, InScope
+        $open = @(Test-ServicePrincipalAuthorization -Identity $ObjectId -Resource $address | Where-Object { "$($_.InScope)" -eq 'True' })
+        if ($open.Count -lt $rights.Count) { throw "$address is not open to the app: is it a mailbox, and is that its primary address?" }
+        Write-Output "${address}: open to the app."
     }
     $other = Get-EXOMailbox -ResultSize 50 | Where-Object PrimarySmtpAddress -NotIn $addresses | Select-Object -First 1
     if ($other) {
-        Write-Output "Every line of this other mailbox, $($other.PrimarySmtpAddress), has to say False:"
-        Test-ServicePrincipalAuthorization -Identity $ObjectId -Resource $other.PrimarySmtpAddress | Format-Table RoleName, InScope
+        $address = $other.PrimarySmtpAddress
+        $open = @(Test-ServicePrincipalAuthorization -Identity $ObjectId -Resource $address | Where-Object { "$($_.InScope)" -eq 'True' })
+        if ($open.Count -gt 0) { throw "$address, which is no sender, is open to the app as well: $($open.RoleName)" }
+        Write-Output "${address}, as an example of all others: closed to the app."
     }
 } finally {
     Disconnect-ExchangeOnline -Confirm:$false

@@ -14,16 +14,17 @@ quoted() { printf "'%s'" "${1//\'/\'\'}"; }
 
 # What grant.ps1 runs in a tenant that has nothing of it yet.
 show_exchange() {
-  local sender filter='' right rights=(Mail.Send)
+  local sender filter='' right rights=(Mail.Send) name=portal-invite-${client_id:0:8}
+  name=${name,,}
   [[ -n $send_only ]] || rights=(Mail.ReadWrite Mail.Send)
   for sender in ${senders//,/ }; do
     filter+="${filter:+ -or }PrimarySmtpAddress -eq $(quoted "$sender")"
   done
   say "Connect-ExchangeOnline -ShowBanner:\$false"
-  say "New-ServicePrincipal -AppId $client_id -ObjectId $object_id -DisplayName portal-invite"
-  say "New-ManagementScope -Name portal-invite -RecipientRestrictionFilter $(quoted "$filter")"
+  say "New-ServicePrincipal -AppId $client_id -ObjectId $object_id -DisplayName $name"
+  say "New-ManagementScope -Name $name -RecipientRestrictionFilter $(quoted "$filter")"
   for right in "${rights[@]}"; do
-    say "New-ManagementRoleAssignment -Name 'portal-invite $right' -App $object_id -Role 'Application $right' -CustomResourceScope portal-invite"
+    say "New-ManagementRoleAssignment -Name '$name $right' -App $object_id -Role 'Application $right' -CustomResourceScope $name"
   done
   for sender in ${senders//,/ }; do
     say "Test-ServicePrincipalAuthorization -Identity $object_id -Resource $(quoted "$sender")"

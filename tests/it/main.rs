@@ -20,6 +20,7 @@ mod digest;
 mod doctor;
 mod explained;
 mod forwarding;
+mod grant;
 mod identity;
 mod invitations;
 mod invite;

@@ -59,12 +59,12 @@ impl Execution<'_> {
         if options.only_shape().is_err() || options.expand.is_some() {
             return Err(Refusal::unsupported("this query option on metadata"));
         }
-        let named = filter.split(" or ").map(|term| {
+        let terms = filter.split(" or ").map(|term| {
             let name = term.strip_prefix("LogicalName eq '");
             name.and_then(|name| name.strip_suffix('\''))
                 .ok_or_else(|| Refusal::unsupported(format!("the filter '{filter}' on metadata")))
         });
-        let names: Vec<_> = named.collect::<Result<_, _>>()?;
+        let names: Vec<_> = terms.collect::<Result<_, _>>()?;
         let entities = names.iter().filter_map(|name| self.state.entity(name));
         let select = options.select.as_deref();
         let chosen = entities.map(|it| choose(self.describe(it), select, "EntityMetadata"));

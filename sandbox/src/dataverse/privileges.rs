@@ -79,6 +79,13 @@ fn verbs(table: &Table) -> impl Iterator<Item = Verb> {
     (VERBS.into_iter()).filter(move |verb| owned || *verb != Verb::Assign)
 }
 
+/// The name of a privilege by the table's logical name and the verb's own.
+pub(crate) fn named(table: &str, verb: &str) -> Option<String> {
+    let table = TABLES.iter().find(|known| known.logical == table)?;
+    let verb = verbs(table).find(|known| format!("{known:?}") == verb)?;
+    Some(name(table, verb))
+}
+
 /// The names of all privileges, each once.
 pub(crate) fn names() -> impl Iterator<Item = String> {
     let named = TABLES
@@ -90,6 +97,10 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
 /// `Privileges` of a table's definition.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/securityprivilegemetadata>
 pub(crate) fn describe(table: &Table) -> Value {
+    // It is not documented that the definitions of definitions tell any: they are found by name.
+    if ["entity", "attribute", "relationship"].contains(&table.logical) {
+        return json!([]);
+    }
     let owned = table.ownership == Ownership::User;
     let one = |verb: Verb| {
         let name = name(table, verb);

@@ -86,6 +86,36 @@ impl Dataverse {
         state.place("systemuser", user, "systemuserid", cells);
         state.store.link(ASSIGNMENTS, (user, role));
     }
+
+    /// Makes an application a user with a role of its own, where it is none, and lets that role give these privileges
+    /// everywhere, and no others: each the logical name of a table and a verb.
+    ///
+    /// # Panics
+    /// If roles do not count yet, or there is no such privilege.
+    pub fn admit(&self, application: Uuid, privileges: &[(&str, &str)]) {
+        let granted = privileges.iter().map(|(table, verb)| {
+            let name = privileges::named(table, verb);
+            let name = name.unwrap_or_else(|| panic!("no privilege to {verb} {table}"));
+            (privileges::id(&name), Depth::Global)
+        });
+        let granted = granted.collect();
+        let mut state = self.state();
+        let (user, role) = (application, application);
+        if state.store.row("systemuser", user).is_none() {
+            let unit = Cell::Reference("businessunit", state.business_unit);
+            let cells = [("name", Cell::Text("admitted".to_owned()))];
+            state.place("role", role, "roleid", cells);
+            let cells = [
+                ("applicationid", Cell::Guid(application)),
+                ("businessunitid", unit),
+            ];
+            state.place("systemuser", user, "systemuserid", cells);
+            state.store.link(ASSIGNMENTS, (user, role));
+        }
+        let roles = state.roles.as_mut();
+        let roles = roles.unwrap_or_else(|| panic!("roles do not count"));
+        roles.granted.insert(role, granted);
+    }
 }
 
 impl State {

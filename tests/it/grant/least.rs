@@ -1,0 +1,77 @@
+//! The list of privileges is enough, and no entry of it is too much: what is left out is missed by a request, by the
+//! log or by the doctor.
+
+use std::collections::BTreeSet;
+
+use super::{Deployment, Entry, Model, entries};
+
+fn pairs<'a>(entries: &'a [Entry]) -> BTreeSet<(&'a str, &'a str)> {
+    let each = |entry: &'a Entry| (entry.verbs.iter()).map(|verb| (&*entry.table, &**verb));
+    entries.iter().flat_map(each).collect()
+}
+
+/// The privileges that nobody misses in a data model.
+async fn unmissed(model: Model) -> BTreeSet<(String, String)> {
+    let entries = entries();
+    let all = pairs(&entries);
+    let deployment = Deployment::start(model).await;
+    let dataverse = &deployment.world.sandbox.dataverse;
+    let admit = |without: Option<&(&str, &str)>| {
+        let granted: Vec<_> = (all.iter().filter(|it| Some(*it) != without))
+            .copied()
+            .collect();
+        dataverse.admit(deployment.application(), &granted);
+    };
+    admit(None);
+    assert_eq!(deployment.trouble().await, [""; 0], "{model:?}");
+    assert_eq!(deployment.diagnosis().await, [""; 0], "{model:?}");
+    let mut unmissed = BTreeSet::new();
+    for left_out in &all {
+        admit(Some(left_out));
+        let (trouble, diagnosis) = (deployment.trouble().await, deployment.diagnosis().await);
+        println!(
+            "{model:?} without {left_out:?}: {} in requests, doctor {diagnosis:?}",
+            trouble.len()
+        );
+        if trouble.is_empty() && diagnosis.is_empty() {
+            unmissed.insert((left_out.0.to_owned(), left_out.1.to_owned()));
+        }
+    }
+    admit(None);
+    assert_eq!(deployment.trouble().await, [""; 0], "{model:?}");
+    unmissed
+}
+
+#[tokio::test]
+async fn everything_works_with_all_of_them_and_something_is_missed_without_each() {
+    let enhanced = unmissed(Model::Enhanced).await;
+    let standard = unmissed(Model::Standard).await;
+    let never: Vec<_> = enhanced.intersection(&standard).collect();
+    assert!(never.is_empty(), "nobody misses {never:?}");
+}
+
+#[tokio::test]
+async fn the_service_works_without_the_doctor_s_privileges() {
+    let entries = entries();
+    let service: Vec<_> = (entries.into_iter())
+        .filter(|entry| entry.role == "service")
+        .collect();
+    for model in [Model::Enhanced, Model::Standard] {
+        let deployment = Deployment::start(model).await;
+        let granted: Vec<_> = pairs(&service).into_iter().collect();
+        let dataverse = &deployment.world.sandbox.dataverse;
+        dataverse.admit(deployment.application(), &granted);
+        assert_eq!(deployment.trouble().await, [""; 0], "{model:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_entry_names_a_check_of_the_doctor_and_says_why() {
+    let deployment = Deployment::start(Model::Enhanced).await;
+    let diagnosis = super::Diagnosis::of(&deployment.world).await;
+    for entry in entries() {
+        diagnosis.check(&entry.check);
+        assert!(!entry.why.is_empty(), "{}", entry.table);
+        assert_eq!(entry.role == "doctor", entry.feature == "doctor");
+    }
+}
