@@ -87,16 +87,7 @@ impl Execution<'_> {
         relationship: &'static ManyToMany,
         pair: (Uuid, Uuid),
     ) -> Result<Reply, Refusal> {
-        self.state.allow(entity, Verb::Append)?;
-        for side in [relationship.first, relationship.second] {
-            if let Some(other) = self
-                .state
-                .entity(side)
-                .filter(|other| other.table.logical != entity.table.logical)
-            {
-                self.state.allow(other, Verb::AppendTo)?;
-            }
-        }
+        self.allow_pair(entity, relationship)?;
         let name = relationship.schema_name;
         if method == Method::POST && !self.state.store.link(name, pair) {
             return Err(Refusal::exists());
@@ -106,6 +97,22 @@ impl Execution<'_> {
         }
         self.state.store.writes += 1;
         Ok(Reply::new(StatusCode::NO_CONTENT))
+    }
+}
+
+impl Execution<'_> {
+    /// Linking takes Append on both tables.
+    /// <https://learn.microsoft.com/power-platform/admin/security-roles-privileges>
+    fn allow_pair(&self, entity: Entity, relationship: &ManyToMany) -> Result<(), Refusal> {
+        for side in [relationship.first, relationship.second] {
+            let side = self.state.entity(side);
+            let side = side.ok_or_else(|| Refusal::no_segment(relationship.schema_name))?;
+            self.state.allow(side, Verb::Append)?;
+            if side.table.logical != entity.table.logical {
+                self.state.allow(side, Verb::AppendTo)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Linking rows to one another.
 
+use super::super::privileges::Verb;
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -48,4 +49,41 @@ async fn a_lookup_is_emptied_by_null_and_by_its_link() {
     assert_eq!(lookup(), json!(ben));
     assert_eq!(world.send("DELETE", &link, &[], "").await.status, 204);
     assert_eq!(lookup(), Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn linking_takes_append_on_both_tables_and_append_to_on_the_other() {
+    for (set, verb, name) in [
+        ("adx_invitations", Verb::Append, "prvAppendadx_invitation"),
+        (
+            "powerpagecomponents",
+            Verb::Append,
+            "prvAppendpowerpagecomponent",
+        ),
+        (
+            "powerpagecomponents",
+            Verb::AppendTo,
+            "prvAppendTopowerpagecomponent",
+        ),
+    ] {
+        let world = World::new();
+        let invitation = world.invitation(world.contact("Anna"));
+        let row = json!({"name": "A role", "powerpagecomponenttype": 11});
+        let role = world.dataverse.insert("powerpagecomponents", &row);
+        let link = format!(
+            "adx_invitations({invitation})/adx_invitation_mspp_webrole_powerpagecomponent/$ref"
+        );
+        let root = "http://dataverse.test/api/data/v9.2";
+        let body = json!({"@odata.id": format!("{root}/powerpagecomponents({role})")});
+        world.dataverse.deny(set, verb);
+        let refused = world.post(&link, &body).await;
+        assert_eq!(refused.status, 403);
+        assert!(
+            refused.text.contains(&format!("missing {name} ")),
+            "{}",
+            refused.text
+        );
+        world.dataverse.permit(set, verb);
+        assert_eq!(world.post(&link, &body).await.status, 204);
+    }
 }
