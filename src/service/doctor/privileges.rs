@@ -142,10 +142,13 @@ fn groups(policy: &Policy) -> Vec<Group> {
             Rows::Roles(DataModel::Enhanced),
             Rows::Roles(DataModel::Standard),
         ];
+        // Between many and many, Append is needed on both tables.
+        // https://learn.microsoft.com/power-platform/admin/security-roles-privileges
+        let link = [Verb::Read, Verb::Append, Verb::AppendTo];
         groups.push(group(
             "privileges.webRoles",
             MODELS,
-            &refer,
+            &link,
             "ALLOWED_WEB_ROLES",
             Worth::Needed,
         ));

@@ -82,6 +82,12 @@ async fn each_missing_privilege_is_named() {
         ),
         (
             "powerpagecomponents",
+            Verb::Append,
+            "webRoles",
+            "prvAppendpowerpagecomponent",
+        ),
+        (
+            "powerpagecomponents",
             Verb::AppendTo,
             "webRoles",
             "prvAppendTopowerpagecomponent",
