@@ -107,6 +107,9 @@ impl Deployment {
                 json!({key: id, "name": "A view", "returnedtypecode": "contact", "fetchxml": xml});
             dataverse.insert(set, &view);
         }
+        // The time zone of the user that `admit` makes.
+        let zone = json!({"systemuserid": self.application(), "timezonecode": 110});
+        dataverse.insert("usersettingscollection", &zone);
         self.furnish_site();
     }
 
