@@ -165,6 +165,15 @@ impl Deployment {
         let answer = world.invite(&self.everything(contact)).await;
         if answer.status != 200 || answer.outcomes() != ["sent"] {
             trouble.push(format!("invite: {}", answer.text));
+        } else {
+            let code = world.row(contact)["adx_invitationcode"].clone();
+            let name = contact.simple().to_string();
+            let redeemed = (world.sandbox.portal).redeem(
+                code.as_str().unwrap(),
+                &name,
+                "ann@customer.example",
+            );
+            redeemed.unwrap();
         }
         for view in [
             json!({"id": VIEW}),

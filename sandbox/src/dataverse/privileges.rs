@@ -86,12 +86,13 @@ pub(crate) fn named(table: &str, verb: &str) -> Option<String> {
     Some(name(table, verb))
 }
 
-/// The names of all privileges, each once.
-pub(crate) fn names() -> impl Iterator<Item = String> {
-    let named = TABLES
+/// The names of all privileges on the tables that an environment has, each once.
+pub(crate) fn names(state: &State) -> BTreeSet<String> {
+    let tables = TABLES
         .iter()
-        .flat_map(|table| verbs(table).map(|verb| name(table, verb)));
-    named.collect::<BTreeSet<_>>().into_iter()
+        .filter(|table| state.entity(table.logical).is_some());
+    let named = tables.flat_map(|table| verbs(table).map(|verb| name(table, verb)));
+    named.collect()
 }
 
 /// `Privileges` of a table's definition.

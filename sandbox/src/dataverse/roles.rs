@@ -125,7 +125,7 @@ impl State {
         self.place("businessunit", self.business_unit, "businessunitid", name());
         self.place("organization", self.organization, "organizationid", name());
         let kept = KEPT.iter().map(|name| (*name).to_owned());
-        for privilege in privileges::names().chain(kept) {
+        for privilege in privileges::names(self).into_iter().chain(kept) {
             let id = privileges::id(&privilege);
             let cells = [("name", Cell::Text(privilege))];
             self.place("privilege", id, "privilegeid", cells);
