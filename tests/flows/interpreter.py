@@ -21,16 +21,24 @@ class Terminated(Exception):
     """The flow ends itself."""
 
 
+def readable(body):
+    """What an answer says; the host's own answers are not JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode()
+
+
 def ask(method, address, headers, body=None):
     """One request: status, headers and JSON body of the answer; status None where there is no answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
-            return answer.status, dict(answer.headers), json.load(answer)
+            return answer.status, dict(answer.headers), readable(answer.read())
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, dict(error.headers), json.load(error)
+            return error.code, dict(error.headers), readable(error.read())
     except urllib.error.URLError:
         return None, {}, None
 

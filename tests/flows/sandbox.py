@@ -41,19 +41,22 @@ class Sandbox:
         self.process.wait(20)
         self.process.stdout.close()
 
-    def rows(self, *names):
-        """What the page shows in these lists, by their names."""
-        found = {}
+    def until(self, name, wanted):
+        """The rows of one list of the page, by their ids, as soon as they are as wanted."""
+        rows = {}
         with urllib.request.urlopen(f"{self.page}/sandbox/events", timeout=20) as events:
             for line in events:
                 word, _, rest = line.decode().rstrip("\n").partition(": ")
                 if word == "event":
-                    name = rest
-                elif word == "data" and name in names:
-                    found[name] = json.loads(rest)["rows"]
-                if len(found) == len(names):
-                    return [found[name] for name in names]
-        raise AssertionError(f"the page has no lists {names}")
+                    event = rest
+                elif word == "data" and event == name:
+                    news = json.loads(rest)
+                    rows = {} if news["reset"] else rows
+                    rows |= {row["id"]: row for row in news["rows"]}
+                    rows = {key: row for key, row in rows.items() if key not in news["gone"]}
+                    if wanted(rows.values()):
+                        return list(rows.values())
+        raise AssertionError(f"{name} never came to be as wanted")
 
     def tell(self, path, body):
         data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
