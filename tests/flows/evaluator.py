@@ -69,10 +69,7 @@ class Evaluator:
         try:
             return value[key]
         except (KeyError, IndexError, TypeError):
-            # The service lets headers be named in any case, and body/x stand for the member x of body.
-            for name, entry in value.items() if isinstance(value, dict) else ():
-                if isinstance(key, str) and name.lower() == key.lower():
-                    return entry
+            # In outputs, body/x stands for the member x of body.
             if isinstance(value, dict) and isinstance(key, str) and key.startswith("body/"):
                 return (value.get("body") or {}).get(key.removeprefix("body/"))
             if node.optional:

@@ -29,16 +29,21 @@ def readable(body):
         return body.decode()
 
 
+def spelt(headers):
+    """Headers in the spelling that flows name them by; on the wire they have none of their own."""
+    return {name.title(): value for name, value in headers.items()}
+
+
 def ask(method, address, headers, body=None):
     """One request: status, headers and JSON body of the answer; status None where there is no answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
-            return answer.status, dict(answer.headers), readable(answer.read())
+            return answer.status, spelt(answer.headers), readable(answer.read())
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, dict(error.headers), readable(error.read())
+            return error.code, spelt(error.headers), readable(error.read())
     except urllib.error.URLError:
         return None, {}, None
 

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -43,9 +44,12 @@ class Sandbox:
 
     def until(self, name, wanted):
         """The rows of one list of the page, by their ids, as soon as they are as wanted."""
-        rows = {}
+        rows, deadline = {}, time.monotonic() + 30
         with urllib.request.urlopen(f"{self.page}/sandbox/events", timeout=20) as events:
+            # The page tells of something each second, so this ends at its time.
             for line in events:
+                if time.monotonic() > deadline:
+                    break
                 word, _, rest = line.decode().rstrip("\n").partition(": ")
                 if word == "event":
                     event = rest

@@ -2,6 +2,7 @@
 
 import re
 import unittest
+from datetime import datetime
 
 from definitions import build, calls, definitions, flow_files, steps
 from expressions import parse
@@ -119,6 +120,10 @@ class Rules(unittest.TestCase):
         concurrency = {name: [t.get("runtimeConfiguration", {}).get("concurrency") for t in d["triggers"].values()] for name, d in self.each()}
         self.assertEqual(concurrency.pop("InviteViewOnSchedule"), [{"runs": 1}])
         self.assertEqual(set(map(str, concurrency.values())), {"[None]"})
+
+    def test_the_schedule_has_a_start_so_that_turning_it_on_sends_nothing(self):
+        recurrence = definitions()["InviteViewOnSchedule"]["triggers"]["Recurrence"]["recurrence"]
+        self.assertLess(datetime.fromisoformat(recurrence["startTime"]), datetime.now())
 
     def test_names_that_strangers_chose_cannot_become_markup_in_a_mail(self):
         body = definitions()["TellWhenRedeemed"]["actions"]["Tell"]["inputs"]["parameters"]["emailMessage/Body"]
