@@ -150,6 +150,12 @@ impl Desk {
         self.inner.url.clone()
     }
 
+    /// The header that callers prove themselves by, where the host asks for one.
+    pub fn key_header(&self) -> Option<(String, String)> {
+        let key = self.inner.key.clone()?;
+        Some(("x-functions-key".to_owned(), key))
+    }
+
     /// Base URL of the handler itself, for who must see its answers to what no function is for.
     pub fn handler_url(&self) -> Result<Url, url::ParseError> {
         format!("http://127.0.0.1:{}/", self.inner.port).parse()

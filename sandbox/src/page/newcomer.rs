@@ -107,7 +107,7 @@ pub fn tell_of_contacts(sandbox: &Sandbox, host: &Desk, rule: &str) -> anyhow::R
     let url = host.url().join("api/contact-created");
     sandbox.dataverse.register_webhook(Webhook {
         url: url.map_err(|error| anyhow!(error))?,
-        headers: Vec::new(),
+        headers: host.key_header().into_iter().collect(),
         table: "contact",
         messages: vec![Message::Create, Message::Update],
         filtering_attributes: columns,

@@ -27,21 +27,20 @@ async fn relay(State(page): State<Page>, request: Request<Body>) -> Response<Bod
         .and_then(|path| path.as_str().strip_prefix("/host/"))
         .and_then(|path| page.desk.url().join(path).ok());
     match target {
-        Some(target) => pass(&page.client, target, request)
+        Some(target) => pass(&page, target, request)
             .await
             .unwrap_or_else(|_| status(StatusCode::BAD_GATEWAY)),
         None => status(StatusCode::NOT_FOUND),
     }
 }
 
-async fn pass(
-    client: &reqwest::Client,
-    target: Url,
-    request: Request<Body>,
-) -> anyhow::Result<Response<Body>> {
+async fn pass(page: &Page, target: Url, request: Request<Body>) -> anyhow::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await?;
-    let outgoing = client.request(head.method, target).body(body);
+    let mut outgoing = page.client.request(head.method, target).body(body);
+    if let Some((name, key)) = page.desk.key_header() {
+        outgoing = outgoing.header(name, key);
+    }
     let answer = outgoing.headers(only(&head.headers, &ASKED)).send().await?;
     let mut passed = Response::new(Body::empty());
     *passed.status_mut() = answer.status();

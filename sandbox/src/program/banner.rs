@@ -13,7 +13,10 @@ pub(super) fn banner(
     let url = stage.host.url();
     let store = stage.folder.path().join("store");
     let mut lines = Vec::new();
-    lines.extend(first.map(|first| without_a_browser(url.as_str(), first)));
+    let key = stage.host.key_header();
+    let key = key.map(|(name, key)| format!("-H '{name}: {key}' \\\n    "));
+    let key = key.unwrap_or_default();
+    lines.extend(first.map(|first| without_a_browser(url.as_str(), &key, first)));
     lines.push(format!("Functions of {url}"));
     lines.extend((stage.host.list().iter()).map(|function| format!("  {function}")));
     lines.push(String::new());
@@ -29,11 +32,11 @@ pub(super) fn banner(
     lines.join("\n")
 }
 
-fn without_a_browser(url: &str, first: &Someone) -> String {
+fn without_a_browser(url: &str, key: &str, first: &Someone) -> String {
     let (id, name) = (first.id, &first.name);
     format!(
         "Or invite {name} from another terminal:\n\n  \
          curl -s {url}api/invitations -H 'Content-Type: application/json' \\\n    \
-         -d '{{\"contactIds\":[\"{id}\"]}}'\n"
+         {key}-d '{{\"contactIds\":[\"{id}\"]}}'\n"
     )
 }

@@ -51,6 +51,9 @@ pub struct Arguments {
     /// Every draw of chance follows from it: who the contacts are, their ids, latency.
     #[arg(long, global = true, default_value_t = 1, value_name = "N")]
     seed: u64,
+    /// A host key that callers must send then, as on Azure [default: everybody may call].
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
     /// A handler that is already built; without it, cargo builds one.
     #[arg(long, global = true, value_name = "PATH")]
     handler: Option<PathBuf>,

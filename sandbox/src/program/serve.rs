@@ -37,6 +37,7 @@ pub(super) async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         },
         senders: arguments.senders.0,
         settings,
+        key: arguments.key,
         fire_timers: true,
     })
     .await?;

@@ -35,6 +35,8 @@ pub(super) struct Scene {
     /// Addresses of the mailboxes.
     pub(super) senders: Vec<String>,
     pub(super) settings: Settings,
+    /// What callers must send; nothing lets everybody in.
+    pub(super) key: Option<String>,
     /// Whether timers run by their schedules.
     pub(super) fire_timers: bool,
 }
@@ -59,6 +61,7 @@ impl Stage {
         let host = Host::start(HostOptions {
             port: scene.port,
             environment,
+            key: scene.key,
             fire_timers: scene.fire_timers,
             clock: sandbox.clock.clone(),
             refusal_code: Some(WRONG_SETTING),

@@ -38,6 +38,7 @@ pub async fn demo(app: App, port: u16, seed: u64, paper: Paper<'_>) -> anyhow::R
         latency: Latency::None,
         senders: Options::default().senders,
         settings: Settings::of_example(repository())?,
+        key: None,
         fire_timers: false,
     })
     .await?;
