@@ -36,6 +36,7 @@ const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whom an invitation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// One contact, who redeems it once.

@@ -20,6 +20,23 @@ use crate::domain::outcome::Reason;
 use crate::service::Service;
 use crate::service::contact_created::{ContactCreatedError, Verdict};
 
+/// Why nothing is to be done, beside the reasons that every contact may have.
+pub(super) const OWN_REASONS: [(&str, &str); 4] = [
+    (
+        "otherMessage",
+        "Only Create and Update matter. Register the step on them.",
+    ),
+    (
+        "otherTable",
+        "Only contacts matter. Register the step on the table contact.",
+    ),
+    (
+        "notMatched",
+        "The contact does not meet AUTO_INVITE_FILTER.",
+    ),
+    ("notConfigured", "AUTO_INVITE_FILTER is not set."),
+];
+
 /// What happened in Dataverse, as far as it matters; the rest may be there or not.
 /// <https://learn.microsoft.com/dotnet/api/microsoft.xrm.sdk.remoteexecutioncontext>
 #[derive(Debug, Deserialize)]
@@ -110,28 +127,18 @@ fn invalid(detail: &str) -> Problem {
 fn irrelevant(context: &ExecutionContext) -> Option<Why> {
     let message = ["Create", "Update"].contains(&context.message_name.as_str());
     let table = context.primary_entity_name == "contact";
-    let (code, message) = match (message, table) {
-        (true, true) => return None,
-        (false, _) => (
-            "otherMessage",
-            "Only Create and Update matter. Register the step on them.",
-        ),
-        (true, false) => (
-            "otherTable",
-            "Only contacts matter. Register the step on the table contact.",
-        ),
-    };
-    Some(why(code, message))
+    match (message, table) {
+        (true, true) => None,
+        (false, _) => Some(own("otherMessage")),
+        (true, false) => Some(own("otherTable")),
+    }
 }
 
 fn ignored(verdict: Verdict) -> Json<Answer> {
     let reason = match verdict {
         Verdict::NotInvitable(reason) => of(&reason),
-        Verdict::NotMatched | Verdict::Accepted(_) => why(
-            "notMatched",
-            "The contact does not meet AUTO_INVITE_FILTER.",
-        ),
-        Verdict::NotConfigured => why("notConfigured", "AUTO_INVITE_FILTER is not set."),
+        Verdict::NotMatched | Verdict::Accepted(_) => own("notMatched"),
+        Verdict::NotConfigured => own("notConfigured"),
     };
     Json(Answer::Ignored { reason })
 }
@@ -139,6 +146,13 @@ fn ignored(verdict: Verdict) -> Json<Answer> {
 fn of(reason: &Reason) -> Why {
     let code = serde_json::to_value(reason.code).unwrap_or_default();
     why(code.as_str().unwrap_or_default(), &reason.message())
+}
+
+/// A reason that only this function has.
+fn own(code: &str) -> Why {
+    let known = OWN_REASONS.iter().find(|(known, _)| *known == code);
+    debug_assert!(known.is_some(), "{code} is no reason");
+    why(code, known.map_or("", |(_, message)| message))
 }
 
 fn why(code: &str, message: &str) -> Why {

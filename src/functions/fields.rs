@@ -42,6 +42,8 @@ impl Fields {
 
     /// A field's value; null counts as absent.
     pub(super) fn take(&mut self, field: &str) -> Option<Value> {
+        #[cfg(test)]
+        super::description::note(field);
         self.unread.remove(field).filter(|value| !value.is_null())
     }
 

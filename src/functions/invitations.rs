@@ -32,7 +32,7 @@ pub(super) struct Page {
 }
 
 /// What a caller asks for.
-struct Wanted {
+pub(super) struct Wanted {
     filter: InvitationFilter,
     top: usize,
     after: Option<Place>,
@@ -73,7 +73,7 @@ pub(super) async fn list(
 }
 
 /// Reads all parameters before it refuses any. A misspelt filter must not show everything, so each one must be known.
-fn read(parameters: Vec<(String, String)>) -> Result<Wanted, Problem> {
+pub(super) fn read(parameters: Vec<(String, String)>) -> Result<Wanted, Problem> {
     let mut texts = Map::new();
     let mut repeated = Vec::new();
     for (name, text) in parameters {

@@ -28,6 +28,14 @@ pub(super) const LONGEST_NAME: usize = 100;
 pub(super) const LONGEST_MESSAGE: usize = 2_000;
 const LONGEST_SUBJECT: usize = 255;
 
+/// The words for what to do about a pending invitation.
+pub(super) const WHEN_PENDING: [(&str, WhenPending); 4] = [
+    ("keep", WhenPending::Keep),
+    ("resend", WhenPending::Resend),
+    ("replace", WhenPending::Replace),
+    ("fail", WhenPending::Fail),
+];
+
 /// Each role is one more write for each contact.
 const MOST_ROLES: usize = 10;
 
@@ -159,12 +167,10 @@ fn expiry(fields: &mut Fields) -> ExpiryChoice {
 }
 
 fn when_pending(fields: &mut Fields) -> WhenPending {
-    let choice = fields.parsed("whenPending", |text| match text {
-        "keep" => Ok(WhenPending::Keep),
-        "resend" => Ok(WhenPending::Resend),
-        "replace" => Ok(WhenPending::Replace),
-        "fail" => Ok(WhenPending::Fail),
-        _ => Err("must be keep, resend, replace or fail"),
+    let choice = fields.parsed("whenPending", |text| {
+        let known = WHEN_PENDING.iter().find(|(word, _)| *word == text);
+        let known = known.map(|(_, choice)| *choice);
+        known.ok_or("must be keep, resend, replace or fail")
     });
     choice.unwrap_or(WhenPending::Keep)
 }

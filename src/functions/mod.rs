@@ -21,6 +21,8 @@ use crate::service::Service;
 
 mod batch;
 mod contact_created;
+#[cfg(test)]
+mod description;
 mod digest;
 mod dispatch;
 mod doctor;

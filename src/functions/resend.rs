@@ -38,7 +38,11 @@ pub(super) async fn handle(
 }
 
 /// A request may do without a body.
-fn read(id: InvitationId, body: &[u8], headers: &HeaderMap) -> Result<ResendRequest, Problem> {
+pub(super) fn read(
+    id: InvitationId,
+    body: &[u8],
+    headers: &HeaderMap,
+) -> Result<ResendRequest, Problem> {
     let object = if body.iter().all(u8::is_ascii_whitespace) {
         Map::<String, Value>::new()
     } else {

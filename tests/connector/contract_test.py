@@ -36,6 +36,10 @@ NOT_PROVOKED = {
 # Properties that only another identity or another environment has.
 NOT_SEEN = {
     "CheckInstallation 200 identity userName": "only where a person is signed in at a desk",
+    **{
+        f"RevokeInvitation 200 {name}": "only for a group invitation that somebody redeemed, and the sandbox has none"
+        for name in ("redeemedOn", "redeemedBy", "redeemedBy contactId", "redeemedBy name")
+    },
 }
 
 witness = Witness()
@@ -75,6 +79,11 @@ class Story(unittest.TestCase):
         entry = self.invite(contactIds=[contact], **more)["results"][0]
         return contact, entry["invitationId"], entry
 
+    def slowly(self):
+        """Letters take longer than a caller waits, for the rest of the test."""
+        self.sandbox.tell("faults", kind="slow", service="graph", milliseconds=3000)
+        self.addCleanup(self.sandbox.client.post, f"{self.sandbox.page}/sandbox/faults/end", json={"id": "all"})
+
     def until_settled(self, batch, **query):
         """The batch's results; the dispatcher goes on with it as soon as it may."""
         end = time.monotonic() + 60
@@ -90,7 +99,7 @@ class Story(unittest.TestCase):
     def redeem(self, link):
         """Signs up with a link, as the person invited."""
         page = self.sandbox.client.get(link, timeout=60)
-        fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text))
+        fields = dict(re.findall(r'name="(\w+)"(?: type="\w+")? value="([^"]*)"', page.text)) | {"username": "guest"}
         answer = self.sandbox.client.post(link.partition("?")[0], data=fields, timeout=60, allow_redirects=False)
         self.assertLess(answer.status_code, 400, answer.text[:300])
 
@@ -131,7 +140,7 @@ class Contract(Story):
 
     def test_a_batch_outlasts_its_caller(self):
         contacts = [self.sandbox.contact(f"Slow{number}", email=f"slow{number}@post.test") for number in range(3)]
-        self.sandbox.tell("faults", kind="slow", service="graph", milliseconds=3000)
+        self.slowly()
         accepted = self.invite(202, contactIds=contacts, requestedBy="Robin")
         self.ask("GetBatch", 202, path={"number": accepted["batch"]})
         rows = self.ask("ListInvitations", 200, params={"batch": accepted["batch"]})["value"]
@@ -146,20 +155,23 @@ class Contract(Story):
         self.ask("GetBatch", 200, path={"number": accepted["batch"]}, params={"outcome": "sent"})
 
     def test_a_letter_is_sent_again(self):
-        contact, invitation, _ = self.invited("Again")
+        _, invitation, _ = self.invited("Again")
         self.ask("ResendInvitation", 429, "cooldown", path={"id": invitation})
         self.sandbox.tell("clock", seconds=3600)
         body = {"message": "m" * 2000, "extendDays": 365, "language": "en", "requestedBy": "Robin"}
         headers = {"Idempotency-Key": "again"}
         self.ask("ResendInvitation", 200, path={"id": invitation}, headers=headers, json=body)
         self.ask("ResendInvitation", 422, "keyReused", path={"id": invitation}, headers=headers, json={})
+        self.ask("RevokeInvitation", 200, path={"id": invitation})
+        self.ask("ResendInvitation", 409, "revoked", path={"id": invitation})
+
+    def test_a_letter_that_is_sent_again_outlasts_its_caller(self):
+        _, invitation, _ = self.invited("Later")
         self.sandbox.tell("clock", seconds=3600)
-        self.sandbox.tell("faults", kind="slow", service="graph", milliseconds=3000)
+        self.slowly()
         accepted = self.ask("ResendInvitation", 202, path={"id": invitation})
         self.sandbox.tell("faults/end", id="all")
         self.until_settled(accepted["batch"])
-        self.ask("RevokeInvitation", 200, path={"id": invitation})
-        self.ask("ResendInvitation", 409, "revoked", path={"id": invitation})
 
     def test_an_invitation_that_another_one_follows_is_not_sent_again(self):
         contact, invitation, _ = self.invited("Twice", validDays=1)

@@ -43,6 +43,7 @@ pub struct Whose {
 
 /// What kind of identity signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// A managed identity of Azure.

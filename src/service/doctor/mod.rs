@@ -32,6 +32,7 @@ const TIME: Duration = Duration::from_secs(70);
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
     /// All is well.
