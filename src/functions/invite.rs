@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::fields::Fields;
+use super::location::location;
 use super::problem::{Code, Problem};
 use super::source::source;
 use crate::domain::batch::Bound;
@@ -233,30 +234,9 @@ pub(super) fn page(
     response
 }
 
-/// Where the batch can be asked about, at the address the caller used: behind the host's proxy our own `Host` is a
-/// loopback port that means nothing to anyone.
-fn location(number: BatchNumber, headers: &HeaderMap) -> Option<HeaderValue> {
-    let first = |name: &str| Some(headers.get(name)?.to_str().ok()?.split(',').next()?.trim());
-    let host = first("x-forwarded-host").or_else(|| first("host"))?;
-    let scheme = first("x-forwarded-proto").unwrap_or("http");
-    let scheme = if scheme.eq_ignore_ascii_case("https") {
-        "https"
-    } else {
-        "http"
-    };
-    HeaderValue::from_str(&format!("{scheme}://{host}/api/batches/{number}")).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
-            .collect()
-    }
 
     #[test]
     fn every_mistake_is_told_at_once() {
@@ -278,25 +258,6 @@ mod tests {
                 "sendEmail",
                 "colour"
             ]
-        );
-    }
-
-    #[test]
-    fn the_location_is_what_the_caller_can_reach() {
-        let number = BatchNumber::try_from(1_234_567_890).unwrap();
-        let proxied = headers(&[
-            ("host", "127.0.0.1:40123"),
-            ("x-forwarded-host", "invite.azurewebsites.net"),
-            ("x-forwarded-proto", "https"),
-        ]);
-        assert_eq!(
-            location(number, &proxied).unwrap(),
-            "https://invite.azurewebsites.net/api/batches/1234567890"
-        );
-        let forwarded = headers(&[("host", "localhost:7071")]);
-        assert_eq!(
-            location(number, &forwarded).unwrap(),
-            "http://localhost:7071/api/batches/1234567890"
         );
     }
 }

@@ -32,6 +32,7 @@ pub(crate) mod fuzz;
 mod health;
 mod invitations;
 mod invite;
+mod location;
 mod problem;
 mod remind;
 mod resend;
