@@ -158,6 +158,13 @@ class AnApp(unittest.TestCase):
         self.package()
         self.assertFalse((self.into / "root/function-old").exists())
 
+    def test_the_folder_can_be_read_and_started_whoever_laid_it_out(self):
+        self.addCleanup(os.umask, os.umask(0o077))
+        self.executable.chmod(0o600)
+        self.package()
+        modes = {name: (self.into / "root" / name).stat().st_mode & 0o777 for name in ("host.json", "portal-invite")}
+        self.assertEqual(modes, {"host.json": 0o644, "portal-invite": 0o755})
+
     def test_another_unzipper_gives_the_handler_its_executable_bit(self):
         self.package()
         run("unzip", "-q", self.into / "portal-invite.zip", "-d", self.repository / "unpacked")

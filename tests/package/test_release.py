@@ -27,8 +27,6 @@ CHANGELOG = """# Changelog
 ## [1.1.0] - 2026-11-01
 
 - Yesterday's.
-
-[1.2.0]: https://example.com/1.2.0
 """
 
 
