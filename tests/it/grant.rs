@@ -171,7 +171,7 @@ impl Deployment {
             let redeemed = (world.sandbox.portal).redeem(
                 code.as_str().unwrap(),
                 &name,
-                "ann@customer.example",
+                &format!("{name}@customer.example"),
             );
             redeemed.unwrap();
         }
