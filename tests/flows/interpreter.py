@@ -62,6 +62,7 @@ class Run:
     error: dict = field(default_factory=dict)
     mails: list = field(default_factory=list)
     requests: list = field(default_factory=list)
+    played: list = field(default_factory=list)
 
     def play(self):
         self.see = Evaluator(self.trigger, self.parameters, self.name)
@@ -78,11 +79,12 @@ class Run:
         for name in order(actions):
             after = actions[name]["runAfter"]
             if all(states[other] in wanted for other, wanted in after.items()):
+                self.played.append(name)
                 cared |= {other for other in after if states[other] != "Succeeded"}
                 states[name] = getattr(self, "do_" + actions[name]["type"])(name, actions[name])
             else:
                 states[name] = "Skipped"
-        return any(state == "Failed" and name not in cared for name, state in states.items())
+        return any(state in ("Failed", "TimedOut") and name not in cared for name, state in states.items())
 
     def do_OpenApiConnection(self, name, action):
         host = action["inputs"]["host"]

@@ -22,26 +22,31 @@ PERSON = {"x-ms-user-name-encoded": base64.b64encode("Åse Maker".encode()).deco
 class AtWork(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        cls.start(cls.addClassCleanup)
+
+    @classmethod
+    def start(cls, cleanup):
         for path in map(Path, (SANDBOX, HANDLER)):
             assert path.exists(), f"build it first, by cargo build --workspace: {path}"
         cls.sandbox = Sandbox(MAIL_RATE_PER_MINUTE="1000", INLINE_SECONDS="1")
-        cls.addClassCleanup(cls.sandbox.close)
+        cleanup(cls.sandbox.close)
         cls.views = {row["name"]: row["id"] for row in cls.sandbox.until("choices", bool) if row["kind"] == "view"}
         cls.runs, cls.waits = 0, []
 
-    def run_flow(self, name, trigger=None, view=None, run_name=None, address=None):
+    def run_flow(self, name, trigger=None, view=None, run_name=None, address=None, after_waiting=None):
         type(self).runs += 1
         parameters = {VIEW: view or self.views["Contacts at Fabrikam"], TO: "team@contoso.example"}
-        return Run(
-            definitions()[name], address or self.sandbox.address, trigger or {}, parameters,
-            run_name or f"0858{self.runs:016}CU00", self.wait,
-        ).play()
+        run_name = run_name or f"0858{self.runs:016}CU00"
+        run = Run(definitions()[name], address or self.sandbox.address, trigger or {}, parameters, run_name)
+        run.wait = lambda seconds: self.wait(seconds, lambda: after_waiting and after_waiting(run))
+        return run.play()
 
-    def wait(self, seconds):
+    def wait(self, seconds, then):
         """Instead of waiting for the next minute the dispatcher runs now."""
         self.waits.append(seconds)
         self.sandbox.tell("timers", {"names": ["function-dispatch"]})
         time.sleep(0.2)
+        then()
 
     def assert_ended(self, run, status, code=None):
         self.assertEqual((run.status, run.error.get("code")), (status, code), run.error)
@@ -119,7 +124,8 @@ class Flows(AtWork):
         second = self.run_flow("InviteViewOnSchedule")
         self.assert_ended(second, "Succeeded")
         self.assertEqual(len(self.letters()), before + 1, "the letter that was waited for, and no other")
-        self.assertGreater(second.see.outputs["Invite_contacts"]["body"]["counts"]["kept"], 0)
+        self.assertGreater(second.see.outputs["Invite_contacts"]["body"]["counts"]["kept"], 1)
+        self.assertEqual(second.played, ["Invite_contacts", "Are_all_invited"], "two actions, however many contacts")
         self.assertEqual(second.mails, [])
 
     def test_a_view_that_is_gone_is_told_and_fails_the_run(self):
@@ -161,6 +167,7 @@ class Flows(AtWork):
         self.assert_ended(run, "Succeeded")
         self.assertEqual(run.requests[1][3]["view"], {"id": self.views["Contacts at Fabrikam"]})
         self.assertEqual(run.see.outputs["Invite_contacts"]["body"]["counts"]["sent"], 0)
+        self.assertEqual(len(run.played), 6)
         self.assertRegex(run.mails[0]["emailMessage/Body"], r"\d+ would be invited")
         self.assert_ended(self.run_flow("InviteContactsOfView", self.button("Contacts at Fabrikam", False)), "Succeeded")
 
@@ -172,13 +179,25 @@ class Flows(AtWork):
 
 
 class Waiting(AtWork):
-    def test_the_flow_that_waits_asks_until_the_batch_has_ended(self):
-        self.waits.clear()
+    """Each test invites everybody, so each has a sandbox of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    def setUp(self):
+        self.start(self.addCleanup)
+
+    def run_slowly(self, **options):
+        """The flow that waits, with a batch that cannot end at once."""
         self.sandbox.tell("faults", {"kind": "slow", "service": "graph", "milliseconds": 400})
         try:
-            run = self.run_flow("InviteViewAndWait", view=self.views["Active contacts"])
+            return self.run_flow("InviteViewAndWait", view=self.views["Active contacts"], **options)
         finally:
             self.sandbox.tell("faults/end", {"id": "all"})
+
+    def test_the_flow_that_waits_asks_until_the_batch_has_ended(self):
+        run = self.run_slowly()
         polls = [path for method, path, _, _ in run.requests if method == "GET"]
         batch = run.see.outputs["Invite_contacts"]["body"]["batch"]
         self.assertEqual(run.see.outputs["Invite_contacts"]["statusCode"], 202)
@@ -189,6 +208,11 @@ class Waiting(AtWork):
         self.assertEqual(self.waits[0], int(run.see.outputs["Invite_contacts"]["headers"]["Retry-After"]))
         self.assertEqual(len(self.waits), len(polls))
         self.assertEqual(len(run.mails), 0 if body["ok"] else 1)
+
+    def test_a_service_that_is_gone_while_the_flow_waits_is_told_and_fails_the_run(self):
+        run = self.run_slowly(after_waiting=lambda run: setattr(run, "address", "http://127.0.0.1:9"))
+        self.assert_ended(run, "Failed", "NotAllInvited")
+        self.assertIn("ended: false", run.mails[0]["emailMessage/Body"])
 
     def test_the_flow_that_waits_does_not_ask_where_all_is_settled_at_once(self):
         self.run_flow("InviteViewOnSchedule")
