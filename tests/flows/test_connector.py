@@ -62,7 +62,6 @@ class Checking(unittest.TestCase):
         self.assertEqual(SMALL, before)
 
 
-@unittest.skipUnless(DEFINITION.exists(), "there is no definition of the connector yet")
 class Flows(unittest.TestCase):
     def test_every_call_of_every_flow_is_one_that_the_connector_takes(self):
         definition = read()

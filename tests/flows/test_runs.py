@@ -161,7 +161,6 @@ class Flows(AtWork):
     def button(self, view, check):
         return {"headers": PERSON, "body": {"text": view, "boolean": check, "text_1": "See you soon!"}}
 
-    @unittest.skipUnless((ROOT / "function-views").exists(), "the service does not list views yet")
     def test_a_view_is_found_by_its_name_and_checked_before_it_is_invited(self):
         run = self.run_flow("InviteContactsOfView", self.button(" contacts at fabrikam", True))
         self.assert_ended(run, "Succeeded")
@@ -171,7 +170,6 @@ class Flows(AtWork):
         self.assertRegex(run.mails[0]["emailMessage/Body"], r"\d+ would be invited")
         self.assert_ended(self.run_flow("InviteContactsOfView", self.button("Contacts at Fabrikam", False)), "Succeeded")
 
-    @unittest.skipUnless((ROOT / "function-views").exists(), "the service does not list views yet")
     def test_a_view_that_nobody_knows_invites_nobody(self):
         run = self.run_flow("InviteContactsOfView", self.button("No such view", False))
         self.assert_ended(run, "Failed", "WhichView")
