@@ -102,7 +102,8 @@ fn limited() -> BTreeMap<String, Limited> {
     for line in text("infra/main.bicep").lines() {
         let argument = |name: &str| line.strip_prefix(name)?.strip_suffix(')');
         if let Some(described) = argument("@description('") {
-            setting = described.split(':').next().unwrap().to_owned();
+            let name = described.split(':').next().unwrap();
+            name.clone_into(&mut setting);
         } else if let Some(number) = argument("@minValue(") {
             next.lowest = number.parse().ok();
         } else if let Some(number) = argument("@maxValue(") {
