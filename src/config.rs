@@ -21,6 +21,7 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::identity::Credential;
 use crate::remote::journal::Place;
 
+mod container;
 mod looks;
 mod parse;
 

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use url::{Host, Url};
 use uuid::Uuid;
 
+use super::container::{container, container_of};
 use super::{BrandSettings, Environment};
 use crate::domain::batch::MailDelivery;
 use crate::domain::email_address::EmailAddress;
@@ -23,7 +24,7 @@ use crate::remote::dataverse::invitations::Owner;
 use crate::remote::identity::Credential;
 use crate::remote::journal::Place;
 
-type Parsed<T> = Result<T, String>;
+pub(super) type Parsed<T> = Result<T, String>;
 type Languages = BTreeMap<String, Option<LanguagePath>>;
 
 /// Reads settings and remembers every mistake, and every name that was asked for.
@@ -173,30 +174,6 @@ impl<'a> Reader<'a> {
         }
         Some(Place::Directory(PathBuf::from(".portal-invite")))
     }
-}
-
-/// The container that holds the journals and keys.
-const CONTAINER: &str = "portal-invite";
-
-/// The container at a blob service; a token never travels over plain http.
-fn container(text: &str) -> Parsed<Url> {
-    let mut url = Url::parse(text).map_err(|error| format!("is no absolute address ({error})"))?;
-    if url.scheme() != "https" || url.query().is_some() {
-        return Err("must be an address that starts with https:// and has no query".to_owned());
-    }
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().push(CONTAINER);
-    }
-    Ok(url)
-}
-
-/// The container in a storage account of the public cloud.
-fn container_of(account: &str) -> Parsed<Url> {
-    let is_name = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
-    if !(3..=24).contains(&account.len()) || !account.chars().all(is_name) {
-        return Err("must be 3 to 24 small letters and digits".to_owned());
-    }
-    container(&format!("https://{account}.blob.core.windows.net"))
 }
 
 pub(super) fn parsed<T: FromStr>(text: &str) -> Parsed<T>

@@ -7,7 +7,7 @@ names that nothing declares, modules and what is passed to them.
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import pycep
@@ -112,9 +112,10 @@ def name_of(declaration):
 
 
 def templates():
-    return [Template(path) for path in sorted(INFRA.glob("*.bicep"))]
+    return [template(path.stem) for path in sorted(INFRA.glob("*.bicep"))]
 
 
+@cache
 def template(name):
     return Template(INFRA / f"{name}.bicep")
 

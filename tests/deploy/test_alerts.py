@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from bicep import MAIN, ROOT, Template, body, only, template
+from bicep import ROOT, body, only, template
 
 # https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
 WINDOWS = {"PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H"}
@@ -49,7 +49,7 @@ class Alerts(unittest.TestCase):
         self.assertIs(properties["autoMitigate"], True)
 
     def test_without_addresses_there_are_none(self):
-        module = Template(MAIN).section("modules")["alerts"]["config"]
+        module = template("main").section("modules")["alerts"]["config"]
         self.assertIn("alertEmails", str(module["condition"]))
         self.assertEqual(body(module)["params"]["emails"], "alertEmails")
 

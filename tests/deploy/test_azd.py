@@ -7,7 +7,7 @@ import unittest
 
 import yaml
 
-from bicep import MAIN, ROOT, Template
+from bicep import ROOT, template
 
 FILE = ROOT / "azure.yaml"
 
@@ -53,7 +53,7 @@ class Project(unittest.TestCase):
         self.assertRegex(run, r"exit 1\s*$")
 
     def test_the_hook_after_provisioning_reads_only_what_azd_has(self):
-        known = set(Template(MAIN).section("outputs"))
+        known = set(template("main").section("outputs"))
         known |= set(re.findall(r"\$\{([A-Z_]+)", json.dumps(json.loads((ROOT / "infra/main.parameters.json").read_text()))))
         for hook in self.project["hooks"]["postprovision"].values():
             read = set(re.findall(r"\$\{?(?:env:)?([A-Z_]+)", hook["run"]))

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from bicep import FUNCTIONS, INFRA, MAIN, ROOT, Template, name_of, nodes, only, reads, template, templates
+from bicep import FUNCTIONS, MAIN, ROOT, name_of, nodes, only, reads, template, templates
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 ROLES = {
@@ -55,17 +55,17 @@ class Whole(unittest.TestCase):
                     self.assertTrue(described and described[0].endswith("."), f"{file.path.name}: {name}")
 
     def test_each_module_exists_and_gets_the_parameters_that_it_has(self):
-        modules = Template(MAIN).modules()
+        modules = template("main").modules()
         self.assertEqual({module.kind for module in modules}, {file.path.name for file in templates()} - {MAIN.name})
         for module in modules:
-            file = Template(INFRA / module.kind)
+            file = template(module.kind.removesuffix(".bicep"))
             passed = set(module.body["params"])
             self.assertEqual(passed - set(file.section("parameters")), set(), module.kind)
             self.assertEqual(file.required() - passed, set(), module.kind)
 
     def test_each_output_that_is_read_is_one_that_the_module_has(self):
-        main = Template(MAIN)
-        files = {module.symbol: Template(INFRA / module.kind) for module in main.modules()}
+        main = template("main")
+        files = {module.symbol: template(module.kind.removesuffix(".bicep")) for module in main.modules()}
         read = re.findall(r"(\w+)!?\.outputs\.(\w+)", main.text)
         self.assertGreater(len(read), 10)
         for symbol, output in read:
@@ -77,7 +77,7 @@ class Whole(unittest.TestCase):
             "AZURE_SUBSCRIPTION_ID", "API_BASE_URL", "IDENTITY_CLIENT_ID", "IDENTITY_OBJECT_ID", "GITHUB_CLIENT_ID",
             "STORE_BLOB_ENDPOINT",
         }  # fmt: skip
-        self.assertEqual(set(Template(MAIN).section("outputs")), expected)
+        self.assertEqual(set(template("main").section("outputs")), expected)
 
 
 class Runtime(unittest.TestCase):
@@ -115,7 +115,7 @@ class Runtime(unittest.TestCase):
 
     def test_azd_finds_the_app_and_its_group(self):
         self.assertIn("azd-service-name", str(self.app["tags"]))
-        self.assertEqual(Template(MAIN).variable("tags"), {"azd-env-name": "environmentName"})
+        self.assertEqual(template("main").variable("tags"), {"azd-env-name": "environmentName"})
 
 
 class Secrets(unittest.TestCase):
@@ -151,7 +151,7 @@ class Secrets(unittest.TestCase):
         after = rule["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]["function"]
         later = {"operator": {"type": "add", "operands": {"operand_1": "batchKeepDays", "operand_2": 90}}}
         self.assertEqual((after["type"], after["parameters"]["arg_1"]), ("max", later))
-        self.assertIn('const CONTAINER: &str = "portal-invite";', (ROOT / "src/config/parse.rs").read_text())
+        self.assertIn('const CONTAINER: &str = "portal-invite";', (ROOT / "src/config/container.rs").read_text())
 
 
 class Rights(unittest.TestCase):

@@ -7,7 +7,7 @@ import json
 import re
 import unittest
 
-from bicep import MAIN, ROOT, Template, documented_settings, only, parameters_file, reads, template
+from bicep import ROOT, documented_settings, only, parameters_file, reads, template
 
 # A directory would not outlast an instance of the plan.
 AT_A_DESK = {"BATCH_STORE"}
@@ -44,7 +44,7 @@ def upper(parameter):
 
 class Settings(unittest.TestCase):
     def setUp(self):
-        self.main = Template(MAIN)
+        self.main = template("main")
         self.settings = self.main.variable("settings")
         self.host = template("app").variable("hostSettings")
 
@@ -90,15 +90,15 @@ class Azd(unittest.TestCase):
     """infra/main.parameters.json and docs/DEPLOY.md."""
 
     def test_each_parameter_is_filled_in_from_its_variable(self):
-        expected = {name: AZD_NAMES.get(name, upper(name)) for name in Template(MAIN).section("parameters")}
+        expected = {name: AZD_NAMES.get(name, upper(name)) for name in template("main").section("parameters")}
         self.assertEqual({name: variable for name, (variable, _) in parameters_file().items()}, expected)
 
     def test_only_what_is_required_is_asked_for(self):
         asked = {name for name, (_, otherwise) in parameters_file().items() if otherwise is None}
-        self.assertEqual(asked, Template(MAIN).required())
+        self.assertEqual(asked, template("main").required())
 
     def test_what_is_not_set_is_the_default_of_the_parameter(self):
-        main = Template(MAIN)
+        main = template("main")
         for name, (_, otherwise) in parameters_file().items():
             default = main.section("parameters")[name]["default"]
             # azd leaves an empty number out, and would pass an empty text over a default that is none.
