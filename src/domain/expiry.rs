@@ -25,7 +25,7 @@ pub enum ExpiryError {
     #[error("must be a day such as 2026-12-31")]
     NotADay,
     /// A day that is over at 23:00 in the site's time zone.
-    #[error("must not be over")]
+    #[error("must not be a day that is over")]
     Past,
     /// A day more than 365 days ahead.
     #[error("must be at most {} days ahead", ValidDays::MAXIMUM)]

@@ -58,6 +58,9 @@ pub(super) async fn handle(
     Ok(super::invite::page(report, cursor, &headers))
 }
 
+const OUTCOMES: &str =
+    "must be sent, created, kept, pending, planned, skipped, failed or unconfirmed";
+
 /// A finished batch never changes, so a place in its results is a lasting cursor.
 fn window(parameters: &Parameters) -> Result<Window, Problem> {
     let mut errors = Vec::new();
@@ -68,8 +71,8 @@ fn window(parameters: &Parameters) -> Result<Window, Problem> {
         });
     };
     let outcome = parameters.outcome.as_deref().map(|text| {
-        serde_json::from_value::<OutcomeKind>(text.into())
-            .map_err(|_| wrong("outcome", "is not an outcome"))
+        let outcome = serde_json::from_value::<OutcomeKind>(text.into());
+        outcome.map_err(|_| wrong("outcome", OUTCOMES))
     });
     let top = parameters
         .top

@@ -16,7 +16,7 @@ use super::problem::{Code, Problem};
 use super::source::source;
 use crate::domain::batch::Bound;
 use crate::domain::expiry::{self, ValidDays};
-use crate::domain::ids::{BatchNumber, WebRoleId};
+use crate::domain::ids::{BatchNumber, IdError, WebRoleId};
 use crate::domain::outcome::Counts;
 use crate::domain::redeem_link::ReturnPath;
 use crate::service::Service;
@@ -142,7 +142,7 @@ fn web_roles(fields: &mut Fields) -> Vec<WebRoleId> {
         match value.as_str().map(str::parse) {
             Some(Ok(role)) if roles.contains(&role) => {}
             Some(Ok(role)) => roles.push(role),
-            _ => fields.wrong(&format!("webRoleIds[{place}]"), "must be a GUID"),
+            _ => fields.wrong(&format!("webRoleIds[{place}]"), IdError.to_string()),
         }
     }
     roles

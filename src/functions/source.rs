@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::problem::Problem;
-use crate::domain::ids::ContactId;
+use crate::domain::ids::{ContactId, IdError};
 use crate::remote::dataverse::sources::ContactQuery;
 use crate::service::invite::{MOST_CONTACTS, Source};
 
@@ -62,7 +62,7 @@ fn contacts(fields: &mut Fields) -> Result<Vec<ContactId>, Problem> {
     for (place, value) in values.iter().enumerate() {
         match value.as_str().map(str::parse) {
             Some(Ok(contact)) => contacts.push(contact),
-            _ => fields.wrong(&format!("contactIds[{place}]"), "must be a GUID"),
+            _ => fields.wrong(&format!("contactIds[{place}]"), IdError.to_string()),
         }
     }
     Ok(contacts)

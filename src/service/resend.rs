@@ -177,7 +177,7 @@ fn check_language(parts: &Parts, language: Option<&str>) -> Result<(), InviteErr
     }
     Err(InviteError::Invalid(vec![FieldError {
         field: "language".to_owned(),
-        message: "is not one of the languages this service is set up for".to_owned(),
+        message: "is not one of the languages that the setting LANGUAGES names".to_owned(),
     }]))
 }
 

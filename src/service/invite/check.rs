@@ -51,7 +51,7 @@ pub(super) async fn check(
     if !policy.languages.contains_key(language) {
         wrong(
             "language",
-            "is not one of the languages this service is set up for",
+            "is not one of the languages that the setting LANGUAGES names",
         );
     } else if !parts.templates.has(language, template, budget).await? {
         wrong("template", "is not a template of that language");

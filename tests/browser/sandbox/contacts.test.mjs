@@ -80,7 +80,7 @@ test("a refusal stands in words beside the field that it is about", async () => 
   await page.getByRole("heading", { name: "It was refused" }).waitFor();
   const field = page.getByLabel("Or until");
   assert.equal(await field.getAttribute("aria-invalid"), "true");
-  await page.locator("#expiresOn-wrong").getByText("must not be over").waitFor();
+  await page.locator("#expiresOn-wrong").getByText("must not be a day that is over").waitFor();
   await page.getByLabel("Search").fill(names[0]);
   assert.deepEqual(await mistakesOf(page), []);
   await picture(page, "contacts-refused-375-dark");

@@ -76,6 +76,42 @@ async fn each_field_of_the_wrong_kind_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_is_said_so_that_a_maker_can_put_it_right() {
+    let world = World::start().await;
+    let ann = world.contact("Ann");
+    let guid = "must be a guid with hyphens and without braces";
+    let wrong = [
+        (json!({"contactIds": [format!("{{{ann}}}")]}), guid),
+        (json!({"contactIds": [ann], "webRoleIds": ["x"]}), guid),
+        (
+            json!({"contactIds": [ann], "view": null, "inviterContactId": "x"}),
+            guid,
+        ),
+        (
+            json!({"contactIds": [ann], "expiresOn": "2020-02-29"}),
+            "must not be a day that is over",
+        ),
+        (
+            json!({"contactIds": [ann], "language": "xx"}),
+            "is not one of the languages that the setting LANGUAGES names",
+        ),
+        (
+            json!({"view": ann}),
+            "must be an object with the id of a view",
+        ),
+    ];
+    for (body, says) in wrong {
+        let answer = world.invite(&body).await;
+        assert_eq!(answer.json()["errors"][0]["message"], says, "{body}");
+    }
+    let answer = world.get("/api/batches/1000000001?outcome=send").await;
+    assert_eq!(
+        answer.json()["errors"][0]["message"],
+        "must be sent, created, kept, pending, planned, skipped, failed or unconfirmed"
+    );
+}
+
+#[tokio::test]
 async fn every_mistake_is_told_at_once() {
     let world = World::start().await;
     let body = json!({
