@@ -104,7 +104,12 @@ async fn each_missing_privilege_is_named() {
         );
         dataverse.permit(set, verb);
     }
-    dataverse.deny("adx_invitations", Verb::Read);
+}
+
+#[tokio::test]
+async fn checks_of_invitations_name_the_privilege_to_read_them() {
+    let world = World::start().await;
+    world.sandbox.dataverse.deny("adx_invitations", Verb::Read);
     let diagnosis = Diagnosis::of(&world).await;
     for id in ["sharedCodes", "unlimited", "overdue"] {
         let id = format!("invitations.{id}");

@@ -10,8 +10,27 @@ fn pairs<'a>(entries: &'a [Entry]) -> BTreeSet<(&'a str, &'a str)> {
     entries.iter().flat_map(each).collect()
 }
 
-/// The privileges that nobody misses in a data model.
-async fn unmissed(model: Model) -> BTreeSet<(String, String)> {
+/// Privileges that nobody misses.
+#[derive(Default)]
+struct Unmissed {
+    in_requests: BTreeSet<(String, String)>,
+    at_all: BTreeSet<(String, String)>,
+}
+
+/// What no request misses as long as the process lives, which reads definitions and languages once; and Append To on
+/// invitations, which is granted because it is not documented that a link to a web role does without. The doctor
+/// misses each.
+const DOCTOR_ALONE: [(&str, &str); 6] = [
+    ("adx_invitation", "AppendTo"),
+    ("adx_portallanguage", "Read"),
+    ("attribute", "Read"),
+    ("entity", "Read"),
+    ("powerpagesite", "Read"),
+    ("relationship", "Read"),
+];
+
+/// What is missed when each privilege is left out by itself.
+async fn unmissed(model: Model) -> Unmissed {
     let entries = entries();
     let all = pairs(&entries);
     let deployment = Deployment::start(model).await;
@@ -25,16 +44,16 @@ async fn unmissed(model: Model) -> BTreeSet<(String, String)> {
     admit(None);
     assert_eq!(deployment.trouble().await, [""; 0], "{model:?}");
     assert_eq!(deployment.diagnosis().await, [""; 0], "{model:?}");
-    let mut unmissed = BTreeSet::new();
+    let mut unmissed = Unmissed::default();
     for left_out in &all {
         admit(Some(left_out));
         let (trouble, diagnosis) = (deployment.trouble().await, deployment.diagnosis().await);
-        println!(
-            "{model:?} without {left_out:?}: {} in requests, doctor {diagnosis:?}",
-            trouble.len()
-        );
+        let name = || (left_out.0.to_owned(), left_out.1.to_owned());
+        if trouble.is_empty() {
+            unmissed.in_requests.insert(name());
+        }
         if trouble.is_empty() && diagnosis.is_empty() {
-            unmissed.insert((left_out.0.to_owned(), left_out.1.to_owned()));
+            unmissed.at_all.insert(name());
         }
     }
     admit(None);
@@ -45,8 +64,16 @@ async fn unmissed(model: Model) -> BTreeSet<(String, String)> {
 #[tokio::test]
 async fn everything_works_with_all_of_them_and_something_is_missed_without_each() {
     let (enhanced, standard) = tokio::join!(unmissed(Model::Enhanced), unmissed(Model::Standard));
-    let never: Vec<_> = enhanced.intersection(&standard).collect();
+    let never: Vec<_> = enhanced.at_all.intersection(&standard.at_all).collect();
     assert!(never.is_empty(), "nobody misses {never:?}");
+    let service: Vec<_> = (entries().into_iter())
+        .filter(|entry| entry.role == "service")
+        .collect();
+    let service = pairs(&service);
+    let silent = enhanced.in_requests.intersection(&standard.in_requests);
+    let silent = silent.map(|(table, verb)| (table.as_str(), verb.as_str()));
+    let silent: Vec<_> = silent.filter(|pair| service.contains(pair)).collect();
+    assert_eq!(silent, DOCTOR_ALONE);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ struct Desk {
 }
 
 impl Desk {
-    async fn with(deployment: Deployment) -> Self {
+    fn with(deployment: Deployment) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = deployment.url();
         let token = deployment.world.sandbox.identity.administrator_token(&url);
@@ -51,6 +51,10 @@ impl Desk {
         std::fs::write(self.folder.path().join("fake.json"), account.to_string()).unwrap();
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the script finds its other tools where the test does"
+    )]
     async fn grant(&self, arguments: &[&str]) -> Said {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let fakes = root.join("tests/grant/fake");
@@ -112,7 +116,7 @@ const ALL: [&str; 3] = ["--features", "all", "--doctor"];
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn what_is_refused_before_works_after_and_a_second_run_changes_nothing() {
     for model in [Model::Enhanced, Model::Standard] {
-        let desk = Desk::with(Deployment::start(model).await).await;
+        let desk = Desk::with(Deployment::start(model).await);
         let deployment = &desk.deployment;
         let before = deployment.trouble().await;
         assert!(before[0].contains("not a member"), "{before:?}");
@@ -133,7 +137,7 @@ async fn what_is_refused_before_works_after_and_a_second_run_changes_nothing() {
 #[tokio::test]
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn what_an_environment_does_not_have_is_left_out_and_said() {
-    let desk = Desk::with(Deployment::start(Model::Enhanced).await).await;
+    let desk = Desk::with(Deployment::start(Model::Enhanced).await);
     let said = desk.dataverse(&["--features", "all"]).await.well();
     let left_out = said.lines().find(|line| line.contains("left out")).unwrap();
     for absent in ["AppendTo on adx_webrole", "Read on adx_portallanguage"] {
@@ -141,7 +145,7 @@ async fn what_an_environment_does_not_have_is_left_out_and_said() {
     }
     assert!(!left_out.contains("powerpage"), "{said}");
     // An environment with a site of the standard data model has the tables of both.
-    let desk = Desk::with(Deployment::start(Model::Standard).await).await;
+    let desk = Desk::with(Deployment::start(Model::Standard).await);
     let said = desk.dataverse(&["--features", "all"]).await.well();
     assert!(!said.contains("left out"), "{said}");
 }
@@ -149,7 +153,7 @@ async fn what_an_environment_does_not_have_is_left_out_and_said() {
 #[tokio::test]
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn a_dry_run_asks_nothing_and_shows_each_privilege() {
-    let desk = Desk::with(Deployment::start(Model::Enhanced).await).await;
+    let desk = Desk::with(Deployment::start(Model::Enhanced).await);
     let traffic = &desk.deployment.world.sandbox.traffic;
     traffic.clear();
     let arguments = [&ALL[..], &["--dry-run"]].concat();
@@ -170,7 +174,7 @@ async fn a_dry_run_asks_nothing_and_shows_each_privilege() {
 #[tokio::test]
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn a_feature_that_is_not_named_any_more_is_taken_away() {
-    let desk = Desk::with(Deployment::start(Model::Enhanced).await).await;
+    let desk = Desk::with(Deployment::start(Model::Enhanced).await);
     desk.dataverse(&["--features", "accounts,owner"])
         .await
         .well();
@@ -182,7 +186,7 @@ async fn a_feature_that_is_not_named_any_more_is_taken_away() {
     assert!(taken.contains("prvReadAccount"), "{said}");
     assert!(!taken.contains("prvAssignadx_invitation"), "{said}");
     let contact = desk.deployment.world.contact("Ann");
-    let body = desk.deployment.everything(contact);
+    let body = Deployment::everything(contact);
     let answer = desk.deployment.world.invite(&body).await;
     assert!(answer.text.contains("prvReadAccount"), "{}", answer.text);
 }
@@ -190,7 +194,7 @@ async fn a_feature_that_is_not_named_any_more_is_taken_away() {
 #[tokio::test]
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn check_names_what_is_missing_and_what_is_too_much() {
-    let desk = Desk::with(Deployment::start(Model::Enhanced).await).await;
+    let desk = Desk::with(Deployment::start(Model::Enhanced).await);
     let nobody = desk.about("check", &[]).await;
     assert_eq!(nobody.code, Some(1));
     assert!(
@@ -223,7 +227,7 @@ async fn check_names_what_is_missing_and_what_is_too_much() {
 #[tokio::test]
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn pac_is_asked_for_the_user_and_its_role_by_documented_names() {
-    let desk = Desk::with(Deployment::start(Model::Enhanced).await).await;
+    let desk = Desk::with(Deployment::start(Model::Enhanced).await);
     let said = desk.dataverse(&["--with", "pac"]).await.well();
     assert!(said.contains("Role portal-invite: made."), "{said}");
     let (url, id) = (
@@ -248,7 +252,7 @@ async fn pac_is_asked_for_the_user_and_its_role_by_documented_names() {
 #[tokio::test]
 #[ignore = "takes Python and jq: tests/grant/run"]
 async fn nobody_signed_in_another_tenant_or_no_administrator_end_it_with_a_sentence() {
-    let desk = Desk::with(Deployment::start(Model::Enhanced).await).await;
+    let desk = Desk::with(Deployment::start(Model::Enhanced).await);
     let elsewhere = desk
         .dataverse(&["--tenant", "dddddddd-0000-4000-8000-0000000000bb"])
         .await;
