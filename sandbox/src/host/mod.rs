@@ -14,6 +14,7 @@ mod forward;
 mod function;
 mod host_json;
 mod invoke;
+mod key;
 mod options;
 mod port;
 mod process;
@@ -35,7 +36,6 @@ use std::{
     time::Duration,
 };
 
-use http::Request;
 use jiff::Timestamp;
 use tokio::{net::TcpListener, task::JoinSet};
 use url::Url;
@@ -46,7 +46,7 @@ use self::{
     calls::Calls,
     client::client,
     console::Console,
-    function::{AuthLevel, HttpTrigger, Trigger},
+    function::{HttpTrigger, Trigger},
     host_json::Settings,
     port::free_port,
     process::{Handler, Launch},
@@ -148,12 +148,6 @@ impl Desk {
     /// Base URL of the host, such as `http://127.0.0.1:7071/`.
     pub fn url(&self) -> Url {
         self.inner.url.clone()
-    }
-
-    /// The header that callers prove themselves by, where the host asks for one.
-    pub fn key_header(&self) -> Option<(String, String)> {
-        let key = self.inner.key.clone()?;
-        Some(("x-functions-key".to_owned(), key))
     }
 
     /// Base URL of the handler itself, for who must see its answers to what no function is for.
@@ -289,24 +283,6 @@ impl Inner {
         match self.forwarding {
             Forwarding::Proxy if handler.enable_proxying_http_request => Forwarding::Proxy,
             _ => Forwarding::Forward,
-        }
-    }
-
-    /// The header goes before the query (<https://learn.microsoft.com/azure/azure-functions/function-keys-how-to>).
-    fn is_allowed<B>(&self, request: &Request<B>, level: AuthLevel) -> bool {
-        let Some(key) = self
-            .key
-            .as_deref()
-            .filter(|_| level != AuthLevel::Anonymous)
-        else {
-            return true;
-        };
-        match request.headers().get("x-functions-key") {
-            Some(header) => header.as_bytes() == key.as_bytes(),
-            None => {
-                url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-                    .any(|(name, value)| name == "code" && value == key)
-            }
         }
     }
 
