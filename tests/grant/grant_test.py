@@ -234,6 +234,9 @@ class Exchange(Desk):
         literal = re.search(r"-RecipientRestrictionFilter '((?:[^']|'')*)'$", shown, re.MULTILINE).group(1)
         filter_ = "PrimarySmtpAddress -eq 'o''brien@contoso.com' -or PrimarySmtpAddress -eq 'b@contoso.com'"
         self.assertEqual(literal.replace("''", "'"), filter_)
+        # Nothing here can run the script's own way to the same filter.
+        source = (ROOT / "scripts/grant.ps1").read_text()
+        self.assertIn("""{ "PrimarySmtpAddress -eq '" + $_.Replace("'", "''") + "'" }) -join ' -or '""", source)
 
     def test_send_only_leaves_reading_out(self):
         self.assertIn("Mail.ReadWrite", self.dry_run("a@contoso.com"))

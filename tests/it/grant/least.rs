@@ -105,3 +105,23 @@ async fn each_entry_names_a_check_of_the_doctor_and_says_why() {
         assert_eq!(entry.role == "doctor", entry.feature == "doctor");
     }
 }
+
+#[tokio::test]
+async fn a_process_that_may_not_read_definitions_invites_nobody_and_names_the_privilege() {
+    let entries = entries();
+    for (table, privilege) in [
+        ("entity", "prvReadEntity"),
+        ("attribute", "prvReadAttribute"),
+        ("relationship", "prvReadRelationship"),
+    ] {
+        let deployment = Deployment::start(Model::Enhanced).await;
+        let granted: Vec<_> = (pairs(&entries).into_iter())
+            .filter(|it| it.0 != table)
+            .collect();
+        let dataverse = &deployment.world.sandbox.dataverse;
+        dataverse.admit(deployment.application(), &granted);
+        let trouble = deployment.trouble().await;
+        let named = trouble.first().is_some_and(|it| it.contains(privilege));
+        assert!(named, "{privilege} in {trouble:?}");
+    }
+}
