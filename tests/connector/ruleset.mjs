@@ -56,6 +56,15 @@ function allNamed(schema) {
 /** Reads a schema where a reference stands for it. */
 const resolve = (document, schema) => (schema?.$ref ? document.definitions[schema.$ref.split("/").pop()] : schema);
 
+/** The designer puts the titles of objects and lists before those of what is in them: "Results Reason Code". */
+function labels(schema, _, context, before = "") {
+  const found = resolve(context.document.data, schema);
+  const inside = Object.values(found.properties ?? resolve(context.document.data, found.items)?.properties ?? {});
+  const label = [before, found["x-ms-summary"]].filter(Boolean).join(" ");
+  const stutter = label.match(/\b(\w+?)s? \1s?\b/i);
+  return stutter ? say(`is shown as "${label}", which says a word twice`) : inside.flatMap((child) => labels(child, _, context, label));
+}
+
 /** The operation that a list is filled from, and what of its answer. */
 function dynamic(list, { keys: [items, value, title] }, context) {
   const { data } = context.document;
@@ -98,6 +107,7 @@ export default {
     "connector-parameter-texts": rule(`${operation}.parameters[*]`, named({ title: "x-ms-summary" }), "A parameter has a title and a description."),
     "connector-property-texts": rule(property, named({ title: "x-ms-summary" }), "A property has a title and a description."),
     "connector-title-case": rule("$..x-ms-summary", { function: titleCase }, "A title is in title case."),
+    "connector-labels": rule("$.definitions[*]", { function: labels }, "A label with those of its parents before it reads well."),
     "connector-success-schema": rule(`${operation}.responses[200]`, { field: "schema", function: truthy }, "The designer knows what an action gives."),
     "connector-success": rule(`${operation}.responses`, { field: "200", function: truthy }, "Every action can succeed."),
     "connector-accepted-headers": rule(`${operation}.responses[202].headers`, [{ field: "Location", function: truthy }, { field: "Retry-After", function: truthy }], "Who is answered 202 learns where and when to ask."),
