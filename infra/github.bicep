@@ -16,11 +16,8 @@ param appName string
 @description('GitHub repository, owner/name.')
 param repository string
 
-@description('GitHub environment. Empty: the branch counts.')
+@description('GitHub environment that the workflow runs in.')
 param environmentName string
-
-@description('Branch.')
-param branch string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/web-and-mobile
 var roleIds = {
@@ -43,7 +40,7 @@ resource credential 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedI
   properties: {
     audiences: ['api://AzureADTokenExchange']
     issuer: 'https://token.actions.githubusercontent.com'
-    subject: 'repo:${repository}:${empty(environmentName) ? 'ref:refs/heads/${branch}' : 'environment:${environmentName}'}'
+    subject: 'repo:${repository}:environment:${environmentName}'
   }
 }
 

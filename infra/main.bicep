@@ -178,11 +178,8 @@ param storeEditorType string = 'User'
 @description('GitHub repository, owner/name, whose workflow may deploy the package. Empty: none.')
 param githubRepository string = ''
 
-@description('GitHub environment that the workflow runs in. Empty: it runs on the branch below.')
-param githubEnvironment string = ''
-
-@description('Branch whose workflow may deploy, where no environment is named.')
-param githubBranch string = 'main'
+@description('GitHub environment that the workflow runs in, as .github/workflows/deploy.yml names it.')
+param githubEnvironment string = 'production'
 
 var tags = { 'azd-env-name': environmentName }
 var hash = toLower(uniqueString(subscription().id, environmentName, location))
@@ -314,7 +311,6 @@ module github 'github.bicep' = if (!empty(githubRepository)) {
     appName: app.outputs.name
     repository: githubRepository
     environmentName: githubEnvironment
-    branch: githubBranch
   }
 }
 

@@ -34,7 +34,6 @@ AZD_NAMES = {
     "resourceGroupName": "AZURE_RESOURCE_GROUP_NAME",
     "githubRepository": "DEPLOY_GITHUB_REPOSITORY",
     "githubEnvironment": "DEPLOY_GITHUB_ENVIRONMENT",
-    "githubBranch": "DEPLOY_GITHUB_BRANCH",
 }
 
 

@@ -71,7 +71,7 @@ class Workflows(unittest.TestCase):
         self.assertIn("ci", workflows["release"]["jobs"]["release"]["needs"])
         for name in ("deploy", "release"):
             self.assertEqual(workflows[name]["jobs"]["ci"]["uses"], "./.github/workflows/ci.yml")
-        self.assertLessEqual({"test", "licences", "package"}, set(workflows["ci"]["jobs"]))
+        self.assertIn(".ci/run", [step.get("run") for step in steps(workflows["ci"]["jobs"])])
 
 
 if __name__ == "__main__":
