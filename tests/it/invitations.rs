@@ -221,7 +221,7 @@ async fn without_the_right_to_read_redemptions_only_their_moment_is_missing() {
     let entry = world.list("").await.entries().remove(0);
     assert_eq!(entry["redeemedBy"]["contactId"], json!(ann));
     assert_eq!(entry["redeemedOn"], Value::Null);
-    let warned = |line: &Value| line.to_string().contains("prvReadadx_inviteredemption");
+    let warned = |line: &Value| line.to_string().contains("prvReadActivity");
     assert!(
         world.log().iter().any(warned),
         "the log names the privilege"

@@ -62,6 +62,7 @@ fn name(table: &Table, verb: Verb) -> String {
         "systemuser" => "User",
         "savedquery" => "Query",
         // A kind of activity has the privileges of all activities.
+        // https://learn.microsoft.com/power-apps/developer/data-platform/custom-activities
         "adx_inviteredemption" => "Activity",
         _ => table.schema_name,
     };
