@@ -18,6 +18,7 @@ mod cost;
 mod demo;
 mod digest;
 mod doctor;
+mod documents;
 mod explained;
 mod forwarding;
 mod grant;
