@@ -16,26 +16,31 @@ use uuid::Uuid;
 
 use super::problem::{Code, Problem};
 use crate::domain::ids::{BatchNumber, ContactId};
-use crate::domain::outcome::Reason;
+use crate::domain::outcome::{Reason, ReasonCode};
 use crate::service::Service;
 use crate::service::contact_created::{ContactCreatedError, Verdict};
 
 /// Why nothing is to be done, beside the reasons that every contact may have.
-pub(super) const OWN_REASONS: [(&str, &str); 4] = [
-    (
-        "otherMessage",
-        "Only Create and Update matter. Register the step on them.",
-    ),
-    (
-        "otherTable",
-        "Only contacts matter. Register the step on the table contact.",
-    ),
-    (
-        "notMatched",
-        "The contact does not meet AUTO_INVITE_FILTER.",
-    ),
-    ("notConfigured", "AUTO_INVITE_FILTER is not set."),
-];
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(strum::VariantArray))]
+#[serde(rename_all = "camelCase")]
+pub(super) enum OwnReason {
+    OtherMessage,
+    OtherTable,
+    NotMatched,
+    NotConfigured,
+}
+
+impl OwnReason {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::OtherMessage => "Only Create and Update matter. Register the step on them.",
+            Self::OtherTable => "Only contacts matter. Register the step on the table contact.",
+            Self::NotMatched => "The contact does not meet AUTO_INVITE_FILTER.",
+            Self::NotConfigured => "AUTO_INVITE_FILTER is not set.",
+        }
+    }
+}
 
 /// What happened in Dataverse, as far as it matters; the rest may be there or not.
 /// <https://learn.microsoft.com/dotnet/api/microsoft.xrm.sdk.remoteexecutioncontext>
@@ -67,8 +72,15 @@ pub(super) enum Answer {
 /// Why nothing is to be done.
 #[derive(Debug, Serialize)]
 pub(super) struct Why {
-    code: String,
+    code: WhyCode,
     message: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum WhyCode {
+    Contact(ReasonCode),
+    Own(OwnReason),
 }
 
 pub(super) async fn handle(
@@ -129,36 +141,31 @@ fn irrelevant(context: &ExecutionContext) -> Option<Why> {
     let table = context.primary_entity_name == "contact";
     match (message, table) {
         (true, true) => None,
-        (false, _) => Some(own("otherMessage")),
-        (true, false) => Some(own("otherTable")),
+        (false, _) => Some(own(OwnReason::OtherMessage)),
+        (true, false) => Some(own(OwnReason::OtherTable)),
     }
 }
 
 fn ignored(verdict: Verdict) -> Json<Answer> {
     let reason = match verdict {
         Verdict::NotInvitable(reason) => of(&reason),
-        Verdict::NotMatched | Verdict::Accepted(_) => own("notMatched"),
-        Verdict::NotConfigured => own("notConfigured"),
+        Verdict::NotMatched | Verdict::Accepted(_) => own(OwnReason::NotMatched),
+        Verdict::NotConfigured => own(OwnReason::NotConfigured),
     };
     Json(Answer::Ignored { reason })
 }
 
 fn of(reason: &Reason) -> Why {
-    let code = serde_json::to_value(reason.code).unwrap_or_default();
-    why(code.as_str().unwrap_or_default(), &reason.message())
-}
-
-/// A reason that only this function has.
-fn own(code: &str) -> Why {
-    let known = OWN_REASONS.iter().find(|(known, _)| *known == code);
-    debug_assert!(known.is_some(), "{code} is no reason");
-    why(code, known.map_or("", |(_, message)| message))
-}
-
-fn why(code: &str, message: &str) -> Why {
     Why {
-        code: code.to_owned(),
-        message: message.to_owned(),
+        code: WhyCode::Contact(reason.code),
+        message: reason.message(),
+    }
+}
+
+fn own(reason: OwnReason) -> Why {
+    Why {
+        code: WhyCode::Own(reason),
+        message: reason.message().to_owned(),
     }
 }
 
