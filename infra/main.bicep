@@ -126,6 +126,9 @@ param inlineSeconds int?
 @description('GRAPH_URL: Microsoft Graph of a sovereign cloud.')
 param graphUrl string = ''
 
+@description('BATCH_STORE: folder of a share that is mounted on every instance. Empty: the storage account.')
+param batchStore string = ''
+
 @description('BATCH_KEEP_DAYS: how long finished journals and keys are kept.')
 @minValue(1)
 @maxValue(3650)
@@ -212,6 +215,7 @@ var settings = {
   SWEEP_SCOPE: sweepScope
   INLINE_SECONDS: string(inlineSeconds ?? '')
   GRAPH_URL: graphUrl
+  BATCH_STORE: batchStore
   BATCH_KEEP_DAYS: string(batchKeepDays ?? '')
   RUST_LOG: rustLog
   DISPATCH_SCHEDULE: empty(dispatchSchedule) ? '0 * * * * *' : dispatchSchedule

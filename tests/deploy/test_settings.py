@@ -9,9 +9,6 @@ import unittest
 
 from bicep import ROOT, documented_settings, only, parameters_file, reads, template
 
-# A directory would not outlast an instance of the plan.
-AT_A_DESK = {"BATCH_STORE"}
-
 # What no parameter decides, because it follows from the deployment itself. The README tells of the last two.
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings
 OF_THE_DEPLOYMENT = {
@@ -50,7 +47,7 @@ class Settings(unittest.TestCase):
     def test_each_setting_of_the_readme_is_an_app_setting_and_no_other_is(self):
         self.assertEqual(set(self.host), OF_THE_DEPLOYMENT)
         own = set(self.settings) | {name for name in self.host if name in documented_settings()}
-        self.assertEqual(own, documented_settings() - AT_A_DESK)
+        self.assertEqual(own, documented_settings())
         self.assertFalse((set(self.settings) | set(self.host)) & REFUSED)
 
     def test_each_setting_comes_from_the_parameter_of_its_name(self):
