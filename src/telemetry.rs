@@ -8,10 +8,10 @@ use std::io::stderr;
 use std::panic;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::Environment;
 
@@ -38,12 +38,12 @@ pub enum Place {
 /// Starts the log at the level that `RUST_LOG` names, else `info`, or `error` for a command.
 pub fn start(environment: &Environment, place: Place) {
     let usual = match place {
-        Place::Output => "info",
-        Place::Error => "error",
+        Place::Output => LevelFilter::INFO,
+        Place::Error => LevelFilter::ERROR,
     };
     let level = environment.get("RUST_LOG");
-    let filter = EnvFilter::try_new(level.as_deref().unwrap_or(usual));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(usual));
+    let filter: Option<Targets> = level.and_then(|level| level.parse().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(usual));
     let lines = match place {
         Place::Output => layer()
             .json()

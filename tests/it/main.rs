@@ -29,6 +29,7 @@ mod journals;
 mod killed;
 mod killed_again;
 mod leaks;
+mod levels;
 mod life;
 mod lost;
 mod mailboxes;

@@ -20,7 +20,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use self::app::App;
 pub use self::demo::{Paper, demo};
@@ -110,16 +113,20 @@ fn repository() -> &'static Path {
 
 fn log(arguments: &Arguments) {
     let filter = match arguments.command {
-        _ if arguments.verbose => "info",
+        _ if arguments.verbose => Targets::new().with_default(LevelFilter::INFO),
         // What it writes to standard error before it ends becomes this program's own error.
-        None => "warn,Host.Function.Console=off",
+        None => Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_target("Host.Function.Console", LevelFilter::OFF),
         // The demo tells of the failures that it causes.
-        Some(Command::Demo) => "off",
+        Some(Command::Demo) => Targets::new(),
     };
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
         .init();
 }
 
