@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
-use crate::doctor::Diagnosis;
+use crate::doctor::{Diagnosis, OF_DATAVERSE};
 use crate::world::{Setup, World};
 
 const SITE: Uuid = uuid!("dddddddd-0000-4000-8000-000000000001");
@@ -18,15 +18,6 @@ const ACCOUNT: Uuid = uuid!("dddddddd-0000-4000-8000-000000000005");
 const VIEW: Uuid = uuid!("dddddddd-0000-4000-8000-000000000006");
 const PERSONAL_VIEW: Uuid = uuid!("dddddddd-0000-4000-8000-000000000007");
 const INVITER: Uuid = uuid!("dddddddd-0000-4000-8000-000000000008");
-
-/// What the doctor tells of a user's rights.
-const AREAS: [&str; 5] = [
-    "tables",
-    "privileges",
-    "registration",
-    "senders",
-    "invitations",
-];
 
 /// A line of the list of privileges.
 #[derive(Deserialize)]
@@ -198,7 +189,7 @@ impl Deployment {
     /// The ids of what the doctor does not pass and a role can help.
     async fn diagnosis(&self) -> Vec<String> {
         let diagnosis = Diagnosis::of(&self.world).await;
-        let mut worse: Vec<_> = (diagnosis.not_passed(&AREAS).into_iter())
+        let mut worse: Vec<_> = (diagnosis.not_passed(&OF_DATAVERSE).into_iter())
             .map(str::to_owned)
             .collect();
         if diagnosis.check("settings.timeZone")["status"] == "notChecked" {

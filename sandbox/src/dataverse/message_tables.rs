@@ -1,27 +1,8 @@
 //! The tables of what runs inside Dataverse when something happens to a row: messages, plug-ins and their steps.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/sdkmessageprocessingstep>
 
-use super::schema::{Column, Kind, Model, Ownership, Requirement, State, Table};
-use super::tables::{boolean, choice, key, lookup, memo, text, to};
-
-const fn organization_table(
-    (logical, schema_name, set): (&'static str, &'static str, &'static str),
-    (key, primary_name): (&'static str, &'static str),
-    columns: &'static [Column],
-    states: &'static [State],
-) -> Table {
-    Table {
-        logical,
-        schema_name,
-        set,
-        key,
-        primary_name,
-        columns,
-        states,
-        ownership: Ownership::Organization,
-        model: Model::Any,
-    }
-}
+use super::schema::{Column, Kind, Requirement, State, Table};
+use super::tables::{boolean, choice, key, lookup, memo, organization_table, text, to};
 
 pub(super) static MESSAGE: Table = organization_table(
     ("sdkmessage", "SdkMessage", "sdkmessages"),

@@ -2,26 +2,8 @@
 //! the definitions of tables.
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/role>
 
-use super::schema::{Column, Kind, Model, Ownership, Requirement, Table};
-use super::tables::{key, lookup, text, to};
-
-const fn organization_table(
-    (logical, schema_name, set): (&'static str, &'static str, &'static str),
-    (key, primary_name): (&'static str, &'static str),
-    columns: &'static [Column],
-) -> Table {
-    Table {
-        logical,
-        schema_name,
-        set,
-        key,
-        primary_name,
-        columns,
-        states: &[],
-        ownership: Ownership::Organization,
-        model: Model::Any,
-    }
-}
+use super::schema::{Column, Kind, Requirement, Table};
+use super::tables::{key, lookup, organization_table, text, to};
 
 pub(super) static ROLE: Table = organization_table(
     ("role", "Role", "roles"),
@@ -35,6 +17,7 @@ pub(super) static ROLE: Table = organization_table(
             .schema("BusinessUnitId")
             .required(Requirement::System),
     ],
+    &[],
 );
 
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/privilege>
@@ -45,6 +28,7 @@ pub(super) static PRIVILEGE: Table = organization_table(
         key("privilegeid").schema("PrivilegeId"),
         text("name", 100).schema("Name"),
     ],
+    &[],
 );
 
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/businessunit>
@@ -60,6 +44,7 @@ pub(super) static BUSINESS_UNIT: Table = organization_table(
         )
         .schema("ParentBusinessUnitId"),
     ],
+    &[],
 );
 
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/organization>
@@ -70,6 +55,7 @@ pub(super) static ORGANIZATION: Table = organization_table(
         key("organizationid").schema("OrganizationId"),
         text("name", 160).schema("Name"),
     ],
+    &[],
 );
 
 /// What reading a table's definition takes a privilege on.
@@ -81,6 +67,7 @@ pub(super) static ENTITY: Table = organization_table(
         key("entityid").schema("EntityId"),
         Column::new("logicalname", Kind::TableName).schema("LogicalName"),
     ],
+    &[],
 );
 
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/attribute>
@@ -91,6 +78,7 @@ pub(super) static ATTRIBUTE: Table = organization_table(
         key("attributeid").schema("AttributeId"),
         Column::new("logicalname", Kind::TableName).schema("LogicalName"),
     ],
+    &[],
 );
 
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/relationship>
@@ -101,4 +89,5 @@ pub(super) static RELATIONSHIP: Table = organization_table(
         key("relationshipid").schema("RelationshipId"),
         text("name", 128).schema("Name"),
     ],
+    &[],
 );

@@ -46,6 +46,26 @@ pub(crate) const fn key(name: &'static str) -> Column {
         .required(Requirement::System)
 }
 
+/// A table whose rows belong to the organization, in either data model.
+pub(super) const fn organization_table(
+    (logical, schema_name, set): (&'static str, &'static str, &'static str),
+    (key, primary_name): (&'static str, &'static str),
+    columns: &'static [Column],
+    states: &'static [State],
+) -> Table {
+    Table {
+        logical,
+        schema_name,
+        set,
+        key,
+        primary_name,
+        columns,
+        states,
+        ownership: Ownership::Organization,
+        model: Model::Any,
+    }
+}
+
 const SMALLEST: i64 = i32::MIN as i64;
 pub(crate) const LARGEST: i64 = i32::MAX as i64;
 

@@ -6,18 +6,11 @@ use sandbox::faults::{Fault, Rule};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Diagnosis;
 use super::plant::{flow, listener, step, workflow};
+use super::{Diagnosis, OF_DATAVERSE};
 use crate::leaks::Secrets;
 use crate::world::{SENDER, Setup, World};
 
-const AREAS: [&str; 5] = [
-    "tables",
-    "privileges",
-    "registration",
-    "senders",
-    "invitations",
-];
 const SINGLE: i32 = 756_150_000;
 const SENT: i32 = 756_150_000;
 pub(super) const PAST: &str = "2020-02-29T22:00:00Z";
@@ -66,13 +59,13 @@ async fn a_healthy_installation_passes_without_a_word_of_advice() {
     for world in [World::start().await, start_with_everything().await.0] {
         let diagnosis = Diagnosis::of(&world).await;
         assert_eq!(
-            diagnosis.not_passed(&AREAS),
+            diagnosis.not_passed(&OF_DATAVERSE),
             [""; 0],
             "{}",
             diagnosis.text()
         );
         assert!(diagnosis.ok());
-        for area in AREAS {
+        for area in OF_DATAVERSE {
             let own = |check: &&serde_json::Value| {
                 check["id"]
                     .as_str()
@@ -185,7 +178,7 @@ async fn every_fault_is_named_when_all_are_planted_together() {
         "invitations.unlimited",
         "invitations.overdue",
     ];
-    assert_eq!(diagnosis.not_passed(&AREAS), expected);
+    assert_eq!(diagnosis.not_passed(&OF_DATAVERSE), expected);
     assert!(!diagnosis.ok());
 }
 

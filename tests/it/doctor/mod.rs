@@ -19,6 +19,15 @@ use serde_json::Value;
 
 use crate::world::World;
 
+/// The areas of checks that look at Dataverse.
+pub(crate) const OF_DATAVERSE: [&str; 5] = [
+    "tables",
+    "privileges",
+    "registration",
+    "senders",
+    "invitations",
+];
+
 /// What the doctor answered.
 pub(crate) struct Diagnosis(Value);
 
