@@ -3,7 +3,7 @@
 import copy
 import unittest
 
-from connector import DEFINITION, mistakes, operations, read
+from connector import mistakes, operations, read
 from definitions import build, definitions, steps
 
 SMALL = {

@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from definitions import ROOT, definitions
+from definitions import definitions
 from interpreter import Run, ask
 from sandbox import HANDLER, SANDBOX, Sandbox
 
