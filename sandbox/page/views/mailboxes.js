@@ -97,16 +97,15 @@ function sender({ id, state }, letters, current) {
   `;
 }
 
-/** Shows the change at once; what the sandbox tells afterwards counts. */
+/** The list shows the choice by itself; a refusal puts back what the sandbox told last. */
 async function behave(mailbox, state) {
-  const before = rowsOf("mailboxes").get(mailbox);
-  rowsOf("mailboxes").set(mailbox, { ...before, state });
   try {
     await tell("mailboxes", { mailbox, state });
+    const boxes = rowsOf("mailboxes");
+    boxes.set(mailbox, { ...boxes.get(mailbox), state });
     trouble = "";
     say(`${mailbox}: ${STATES.find(([name]) => name === state)[1]}`);
   } catch ({ message }) {
-    rowsOf("mailboxes").set(mailbox, before);
     trouble = message;
     changed();
   }

@@ -137,17 +137,15 @@ async function speak({ target }) {
   changed();
 }
 
-/** Shows the change at once; what the sandbox tells afterwards counts. Whether it was taken. */
+/** The fields show the change by themselves; a refusal puts back what the sandbox told last. Whether it was taken. */
 async function set(change) {
-  const before = rowsOf("site").get("site");
-  rowsOf("site").set("site", { ...before, ...change });
   try {
     await tell("site", change);
+    rowsOf("site").set("site", { ...rowsOf("site").get("site"), ...change });
     refused = "";
     say("Site settings changed");
     return true;
   } catch ({ message }) {
-    rowsOf("site").set("site", before);
     refused = message;
     changed();
     return false;
