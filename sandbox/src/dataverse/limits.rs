@@ -18,6 +18,8 @@ pub(crate) struct Limits {
     requests: VecDeque<Timestamp>,
     /// When each request of the window ended, and how long it took.
     executions: VecDeque<(Timestamp, Duration)>,
+    /// How long all of them took together.
+    used: Duration,
     /// Refusals without a success between: pushing on makes the wait longer.
     refused: u64,
 }
@@ -43,6 +45,7 @@ impl Limits {
     pub(crate) fn leave(&mut self, now: Timestamp, took: Duration) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.executions.push_back((now, took));
+        self.used += took;
     }
 
     fn check(&self, settings: &Settings, now: Timestamp) -> Result<(), Refusal> {
@@ -60,8 +63,7 @@ impl Limits {
             let wait = wait(self.requests.front().copied(), settings.window, now);
             return Err(refused(TOO_MANY_REQUESTS, message, wait));
         }
-        let used: Duration = self.executions.iter().map(|(_, took)| *took).sum();
-        if used >= settings.execution_per_window {
+        if self.used >= settings.execution_per_window {
             let limit = settings.execution_per_window.as_millis();
             let message = format!(
                 "Combined execution time of incoming requests exceeded limit of {limit} milliseconds over time window of {seconds} seconds. Decrease number of concurrent requests or reduce the duration of requests and try again later."
@@ -81,12 +83,9 @@ impl Limits {
         while self.requests.front().copied().is_some_and(old) {
             self.requests.pop_front();
         }
-        while self
-            .executions
-            .front()
-            .is_some_and(|(ended, _)| old(*ended))
-        {
-            self.executions.pop_front();
+        let left = |(ended, _): &mut (Timestamp, Duration)| old(*ended);
+        while let Some((_, took)) = self.executions.pop_front_if(left) {
+            self.used = self.used.saturating_sub(took);
         }
     }
 }

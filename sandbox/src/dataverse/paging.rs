@@ -34,56 +34,71 @@ pub(crate) fn order(one: &Row, two: &Row, columns: &[(&'static Column, bool)]) -
     in_database_order(one.id).cmp(&in_database_order(two.id))
 }
 
+/// At most `size` rows of a result in order, and whether more follow: those after `last`, or those after so many.
+///
+/// Only these are put in order: the result may be of a hundred thousand rows, and is found anew for each page.
+pub(crate) fn slice<'a>(
+    mut rows: Vec<&'a Row>,
+    columns: &[(&'static Column, bool)],
+    last: Result<&Row, usize>,
+    size: usize,
+) -> (Vec<&'a Row>, bool) {
+    if let Ok(last) = last {
+        rows.retain(|row| order(row, last, columns).is_gt());
+    }
+    let skipped = last.err().unwrap_or(0).min(rows.len());
+    let end = rows.len().min(skipped.saturating_add(size));
+    let more = end < rows.len();
+    let by_columns = |one: &&Row, two: &&Row| order(one, two, columns);
+    if more {
+        rows.select_nth_unstable_by(end, by_columns);
+        rows.truncate(end);
+    }
+    rows.sort_unstable_by(by_columns);
+    rows.drain(..skipped);
+    (rows, more)
+}
+
 /// One page of a result.
 #[derive(Debug)]
 pub(crate) struct Page<'a> {
-    pub(crate) rows: &'a [&'a Row],
+    pub(crate) rows: Vec<&'a Row>,
     /// What the next page is asked for with, when there is one.
     pub(crate) next: Option<String>,
 }
 
 impl<'a> Page<'a> {
-    /// Cuts a page out of the whole result; `after` finds where rows after a given one begin.
+    /// Cuts a page out of the whole result, which need not be in order; `row` finds a row of the table.
     pub(crate) fn cut(
-        rows: &'a [&'a Row],
+        rows: Vec<&'a Row>,
+        columns: &[(&'static Column, bool)],
         options: &Options,
         preferences: &Preferences,
-        after: impl Fn(Uuid) -> Option<usize>,
+        row: impl Fn(Uuid) -> Option<&'a Row>,
     ) -> Result<Self, Refusal> {
         let size = page_size(preferences.max_page_size)?;
-        let (number, start) = match &options.skip_token {
-            None => (1, 0),
+        let (number, last) = match &options.skip_token {
+            None => (1, Err(0)),
             Some(token) => {
                 let (number, last) = read_token(token)?;
                 // When that row is gone, count: as good as can be done without it.
-                (
-                    number,
-                    after(last).unwrap_or(size.saturating_mul(number - 1)),
-                )
+                let counted = size.saturating_mul(number - 1);
+                (number, row(last).ok_or(counted))
             }
         };
-        let start = start.min(rows.len());
         if let (Some(top), None) = (options.top, preferences.max_page_size) {
-            let end = rows.len().min(start + top.min(LARGEST_PAGE));
-            return Ok(Self {
-                rows: &rows[start..end],
-                next: None,
-            });
+            let (rows, _) = slice(rows, columns, last, top.min(LARGEST_PAGE));
+            return Ok(Self { rows, next: None });
         }
-        let end = rows.len().min(start + size);
-        let more = end < rows.len();
-        let last = rows[start..end].last().filter(|_| more);
-        let next = last.map(|row| {
+        let (rows, more) = slice(rows, columns, last, size);
+        let next = rows.last().filter(|_| more).map(|row| {
             format!(
                 "<cookie pagenumber=\"{}\" last=\"{}\" istracking=\"False\" />",
                 number + 1,
                 row.id
             )
         });
-        Ok(Self {
-            rows: &rows[start..end],
-            next,
-        })
+        Ok(Self { rows, next })
     }
 }
 

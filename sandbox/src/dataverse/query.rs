@@ -164,14 +164,17 @@ impl Execution<'_> {
         Ok(Some(view.text("fetchxml").unwrap_or_default().to_owned()))
     }
 
-    /// The rows that a selection names, in its order; the key decides where the order does not.
+    /// The rows that a selection names, in no order.
     fn select(&self, entity: Entity, selection: &Selection) -> Vec<&Row> {
-        let rows = self.state.store.rows(entity.table.logical);
-        let seen = |row: &&Row| self.state.sees(entity.table.logical, row);
-        let rows = rows.filter(seen);
-        let mut rows: Vec<_> = rows.filter(|row| selection.condition.holds(row)).collect();
-        rows.sort_by(|one, two| paging::order(one, two, &selection.order));
-        rows
+        let (table, store) = (entity.table.logical, &self.state.store);
+        let meets = |row: &&Row| self.state.sees(table, row) && selection.condition.holds(row);
+        match selection.condition.keys(entity.table.key) {
+            Some(ids) => {
+                let rows = ids.iter().filter_map(|id| store.row(table, *id));
+                rows.filter(meets).collect()
+            }
+            None => store.rows(table).filter(meets).collect(),
+        }
     }
 
     fn show_page(
@@ -183,17 +186,16 @@ impl Execution<'_> {
         options: &Options,
     ) -> Result<Reply, Refusal> {
         let rows = self.select(entity, selection);
-        let page = Page::cut(&rows, options, preferences, |last| {
-            let row = self.state.store.row(entity.table.logical, last)?;
-            Some(rows.partition_point(|other| paging::order(other, row, &selection.order).is_le()))
-        })?;
+        let count = rows.len();
+        let row = |id| self.state.store.row(entity.table.logical, id);
+        let page = Page::cut(rows, &selection.order, options, preferences, row)?;
         let mut body = self.context(entity, &selection.shape, "");
         if options.count {
-            paging::count(&mut body, rows.len(), preferences);
+            paging::count(&mut body, count, preferences);
         }
         body.insert(
             "value".to_owned(),
-            self.show_rows(entity, page.rows, &selection.shape, preferences),
+            self.show_rows(entity, &page.rows, &selection.shape, preferences),
         );
         if let Some(token) = page.next {
             let link = paging::next_link(self.root, &operation.target, &token);
@@ -234,22 +236,16 @@ impl Execution<'_> {
         let cookie = cookie.filter(|cookie| cookie.page + 1 == page);
         let last =
             cookie.and_then(|cookie| self.state.store.row(entity.table.logical, cookie.last));
-        let start = match last {
-            Some(last) => {
-                let before = |row: &&Row| paging::order(row, last, &selection.order).is_le();
-                rows.partition_point(before)
-            }
-            None => rows.len().min((page - 1).saturating_mul(size)),
-        };
-        let shown = &rows[start..rows.len().min(start + size)];
+        let last = last.ok_or((page - 1).saturating_mul(size));
+        let (shown, more) = paging::slice(rows, &selection.order, last, size);
         let mut body = self.context(entity, &selection.shape, "");
-        if paged && start + size < rows.len() {
+        if paged && more {
             let by = (entity, selection.order.as_slice());
-            cookie::more_records(&mut body, by, page, shown, preferences);
+            cookie::more_records(&mut body, by, page, &shown, preferences);
         }
         body.insert(
             "value".to_owned(),
-            self.show_rows(entity, shown, &selection.shape, preferences),
+            self.show_rows(entity, &shown, &selection.shape, preferences),
         );
         Ok(Reply::new(StatusCode::OK).with_body(Value::Object(body)))
     }

@@ -68,7 +68,9 @@ impl Mailbox {
     /// request must say which kind it speaks: <https://learn.microsoft.com/graph/outlook-immutable-id>.
     pub(super) fn find(&mut self, id: &str, immutable: bool) -> Result<&mut Message, Refusal> {
         let named = |message: &&mut Message| message.immutable_id == id || message.id == id;
-        let found = self.messages.iter_mut().find(named).ok_or_else(not_found)?;
+        // Most of what is asked for is new, and there may be thousands.
+        let newest_first = self.messages.iter_mut().rev();
+        let found = { newest_first }.find(named).ok_or_else(not_found)?;
         if (found.immutable_id == id) == immutable {
             return Ok(found);
         }
