@@ -31,38 +31,8 @@ use tower::ServiceExt;
 
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults, Service};
+use crate::latency::{Model, pass};
 use crate::traffic::{Described, Entry, Operations, Traffic};
-
-/// How long requests take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Latency {
-    /// No longer than the work takes.
-    #[default]
-    None,
-    /// A uniform draw for each request from a range for its service: Dataverse 40 to 160 ms, Graph 20 to
-    /// 60 ms (the operations of both take their own time besides), identity 5 to 30 ms, portal 50 to 200 ms, storage 5 to 20 ms;
-    /// one request in a hundred takes ten times as long. A model for tests, not a measurement.
-    Realistic,
-}
-
-impl Latency {
-    fn draw(self, service: Service, chance: &Mutex<fastrand::Rng>) -> Duration {
-        if self == Self::None {
-            return Duration::ZERO;
-        }
-        let range = match service {
-            Service::Dataverse => 40..=160,
-            Service::Graph => 20..=60,
-            Service::Identity => 5..=30,
-            Service::Portal => 50..=200,
-            Service::Storage => 5..=20,
-        };
-        let mut chance = chance.lock();
-        let milliseconds = chance.u64(range);
-        let slow = chance.u8(0..100) == 0;
-        Duration::from_millis(milliseconds * if slow { 10 } else { 1 })
-    }
-}
 
 /// The connection broke: the caller gets no answer.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +47,7 @@ pub struct Wire {
     faults: Faults,
     traffic: Traffic,
     clock: Clock,
-    latency: Latency,
+    model: Option<Model>,
     chance: Arc<Mutex<fastrand::Rng>>,
 }
 
@@ -96,17 +66,17 @@ impl Wire {
             faults,
             traffic,
             clock,
-            latency: Latency::None,
+            model: None,
             chance: Arc::new(Mutex::new(fastrand::Rng::with_seed(0))),
         }
     }
 
     pub(crate) fn with_latency(
         mut self,
-        latency: Latency,
+        model: Option<Model>,
         chance: Arc<Mutex<fastrand::Rng>>,
     ) -> Self {
-        self.latency = latency;
+        self.model = model;
         self.chance = chance;
         self
     }
@@ -224,10 +194,16 @@ impl Wire {
                 }
             }
         }
-        sleep(self.latency.draw(self.service, &self.chance)).await;
+        pass(self.way()).await;
         let mut answer = self.ask(request).await?;
         *operations = answer.extensions_mut().remove().unwrap_or_default();
         instead.unwrap_or(Ok(answer))
+    }
+
+    /// How long this request is on its way there and back.
+    fn way(&self) -> Duration {
+        let draw = |model: Model| model.draw(self.service, &mut self.chance.lock());
+        self.model.map_or(Duration::ZERO, draw)
     }
 
     async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {

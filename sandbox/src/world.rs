@@ -5,7 +5,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use jiff::SignedDuration;
@@ -18,15 +17,11 @@ use crate::dataverse::Dataverse;
 use crate::faults::{Faults, Service};
 use crate::graph::Graph;
 use crate::identity::{self, Identity};
+use crate::latency::{Latency, Model};
 use crate::portal::Portal;
 use crate::storage::Storage;
 use crate::traffic::Traffic;
-use crate::wire::{Latency, Wire};
-
-/// How long one Dataverse operation executes with [`Latency::Realistic`]; those of a batch follow each
-/// other. It counts against the limits on concurrent requests and on execution time, which the way there
-/// and back does not. A model for tests, not a measurement.
-const DATAVERSE_OPERATION: Duration = Duration::from_millis(25);
+use crate::wire::Wire;
 
 /// What a sandbox is made of.
 #[derive(Clone, Debug)]
@@ -75,7 +70,7 @@ pub struct Sandbox {
     /// The date and time of all services.
     pub clock: Clock,
     senders: Vec<String>,
-    latency: Latency,
+    model: Option<Model>,
     chance: Arc<Mutex<fastrand::Rng>>,
     aged: Arc<Mutex<SignedDuration>>,
 }
@@ -88,9 +83,10 @@ impl Sandbox {
         let dataverse = Dataverse::new(clock.clone(), seed, faults.clone());
         dataverse.install_portal();
         let graph = Graph::new(clock.clone(), seed, &options.senders, faults.clone());
-        if options.latency == Latency::Realistic {
-            graph.operation_time(Duration::from_millis(80)..=Duration::from_millis(300));
-            dataverse.configure(|settings| settings.execution_time = DATAVERSE_OPERATION);
+        let model = options.latency.stated();
+        if let Some(model) = model {
+            graph.take_time(model.graph, model.spread);
+            dataverse.configure(|settings| settings.times = model.dataverse);
         }
         Self {
             identity: Identity::new(clock.clone(), seed, options.identity_client_id),
@@ -102,7 +98,7 @@ impl Sandbox {
             traffic: Traffic::default(),
             clock,
             senders: options.senders,
-            latency: options.latency,
+            model,
             chance: Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))),
             aged: Arc::default(),
         }
@@ -119,7 +115,7 @@ impl Sandbox {
             self.traffic.clone(),
             self.clock.clone(),
         );
-        wire.with_latency(self.latency, Arc::clone(&self.chance))
+        wire.with_latency(self.model, Arc::clone(&self.chance))
     }
 
     /// Serves the services on free loopback ports, until the runtime ends.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use sandbox::Latency;
 use sandbox::faults::{Fault, Rule, Service};
-use sandbox::wire::Latency;
 use serde_json::json;
 
 use crate::world::{Answer, Setup, World};

@@ -12,6 +12,7 @@ use super::multipart_answer::{self, Answer};
 use super::reply::{Operation, Origin, Preferences, Reply};
 use super::resource::{ROOT_PATH, References};
 use crate::faults::{Fault, Service};
+use crate::latency::pass;
 use crate::traffic::{Operations, Step};
 
 /// The longest address of an operation inside a batch, in characters.
@@ -77,14 +78,16 @@ impl Dataverse {
             Part::Single(operation) => {
                 let interruption = self.interrupt(&operation).await;
                 let struck = interruption.is_some();
-                self.spend(1).await;
                 let reply = match interruption {
-                    Some(Interruption::Before(reply)) => reply,
-                    Some(Interruption::After(reply)) => {
-                        self.run_alone(&operation, origin);
+                    Some(Interruption::Before(reply)) => {
+                        pass(self.times().operation).await;
                         reply
                     }
-                    None => self.run_alone(&operation, origin),
+                    Some(Interruption::After(reply)) => {
+                        self.run_in_time(&operation, origin).await;
+                        reply
+                    }
+                    None => self.run_in_time(&operation, origin).await,
                 };
                 let id = operation.content_id.clone();
                 steps.push(step(operation, &reply, struck));
@@ -135,7 +138,8 @@ impl Dataverse {
                 None => {}
             }
         }
-        self.spend(operations.len()).await;
+        let times = self.times();
+        pass(times.changeset + times.write(operations.len())).await;
         match (self.run_together(operations, origin), late) {
             (Answer::ChangeSet(..), Some((id, reply))) => (Answer::Single(id, reply), true),
             (answer, _) => (answer, false),

@@ -62,6 +62,7 @@ impl Execution<'_> {
         Reply::new(status)
             .with_header("etag", &row.etag())
             .with_body(Value::Object(body))
+            .showing(1)
     }
 
     /// Which columns and rows behind lookups a request wants to see.
@@ -201,7 +202,8 @@ impl Execution<'_> {
             let link = paging::next_link(self.root, &operation.target, &token);
             body.insert("@odata.nextLink".to_owned(), Value::from(link));
         }
-        let mut reply = Reply::new(StatusCode::OK).with_body(Value::Object(body));
+        let reply = Reply::new(StatusCode::OK).with_body(Value::Object(body));
+        let mut reply = reply.showing(page.rows.len());
         if let Some(size) = preferences.max_page_size {
             reply = reply.with_header("preference-applied", &format!("odata.maxpagesize={size}"));
         }
@@ -247,7 +249,8 @@ impl Execution<'_> {
             "value".to_owned(),
             self.show_rows(entity, &shown, &selection.shape, preferences),
         );
-        Ok(Reply::new(StatusCode::OK).with_body(Value::Object(body)))
+        let reply = Reply::new(StatusCode::OK).with_body(Value::Object(body));
+        Ok(reply.showing(shown.len()))
     }
 
     /// The number of rows in a table, at most 5,000.

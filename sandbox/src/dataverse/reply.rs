@@ -48,6 +48,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// What a batch held.
     pub(crate) operations: Operations,
+    /// How many rows it shows.
+    pub(crate) rows: usize,
 }
 
 impl Reply {
@@ -58,6 +60,7 @@ impl Reply {
             headers,
             body,
             operations: Operations::default(),
+            rows: 0,
         };
         reply.with_header("odata-version", "4.0")
     }
@@ -67,6 +70,12 @@ impl Reply {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
         }
+        self
+    }
+
+    /// Notes how many rows it shows.
+    pub(crate) fn showing(mut self, rows: usize) -> Self {
+        self.rows = rows;
         self
     }
 

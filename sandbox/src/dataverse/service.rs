@@ -4,13 +4,14 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::Dataverse;
 use super::errors::{NOT_A_MEMBER, Refusal};
 use super::reply::{Operation, Origin, Reply};
 use super::resource::ROOT_PATH;
+use crate::latency::{DataverseTimes, pass};
 
 /// The longest address of a request by itself, in characters.
 const LONGEST_URL: usize = 32_768;
@@ -120,17 +121,24 @@ impl Dataverse {
         if operation.split().0 == "$batch" {
             return self.run_batch(&operation, origin).await;
         }
-        self.spend(1).await;
-        self.run_alone(&operation, origin)
+        self.run_in_time(&operation, origin).await
     }
 
-    /// Takes the time that so many operations take.
-    pub(crate) async fn spend(&self, operations: usize) {
-        let each = self.state().settings.execution_time;
-        let time = each.saturating_mul(u32::try_from(operations).unwrap_or(u32::MAX));
-        if !time.is_zero() {
-            tokio::time::sleep(time).await;
+    /// Runs one operation by itself for as long as it takes: a read shows what there was when it began, and a write is
+    /// done when it ends.
+    pub(crate) async fn run_in_time(&self, operation: &Operation, origin: &Origin) -> Reply {
+        let times = self.times();
+        if operation.method == Method::GET {
+            let reply = self.run_alone(operation, origin);
+            pass(times.read(reply.rows)).await;
+            return reply;
         }
+        pass(times.write(1)).await;
+        self.run_alone(operation, origin)
+    }
+
+    pub(crate) fn times(&self) -> DataverseTimes {
+        self.state().settings.times
     }
 
     /// Adds what every answer carries.

@@ -19,6 +19,7 @@ use super::store::{Cells, Store};
 use super::tables::TABLES;
 use super::webhooks::Webhooks;
 use crate::clock::Clock;
+use crate::latency::DataverseTimes;
 
 /// How an environment differs from another; the default is a fresh one with an enhanced-model site.
 #[derive(Clone, Debug)]
@@ -61,8 +62,8 @@ pub struct Settings {
     pub execution_per_window: Duration,
     /// Length of the sliding window.
     pub window: Duration,
-    /// How long each operation takes; a batch takes as long as its operations together.
-    pub execution_time: Duration,
+    /// How long operations take; a batch takes as long as its operations together.
+    pub times: DataverseTimes,
 }
 
 impl Default for Settings {
@@ -84,7 +85,7 @@ impl Default for Settings {
             requests_per_window: 6_000,
             execution_per_window: Duration::from_mins(20),
             window: Duration::from_mins(5),
-            execution_time: Duration::ZERO,
+            times: DataverseTimes::default(),
         }
     }
 }

@@ -5,9 +5,11 @@
 //! Refused requests keep counting, and so do the marks: a mark above a limit is a caller that went over it.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::operation::Refusal;
 use super::rules::{Rate, Rules};
@@ -16,8 +18,6 @@ use super::rules::{Rate, Rules};
 const CONCURRENT: usize = 4;
 /// Seconds that a caller over [`CONCURRENT`] is told to wait.
 const CONCURRENT_RETRY_SECONDS: u64 = 5;
-/// Most requests in [`REQUEST_WINDOW`].
-const REQUESTS: usize = 10_000;
 const REQUEST_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -32,15 +32,17 @@ pub(super) struct Meter {
     max_submitted: usize,
     recipients: VecDeque<(Timestamp, usize)>,
     departures: VecDeque<Timestamp>,
+    /// When the last operation that took its turn is done with the mailbox.
+    busy_until: Option<Instant>,
 }
 
 impl Meter {
     /// Admits a request, which must [`leave`](Self::leave), or refuses it.
-    pub(super) fn enter(&mut self, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn enter(&mut self, now: Timestamp, rules: &Rules) -> Result<(), Refusal> {
         self.max_in_flight = self.max_in_flight.max(self.in_flight + 1);
         forget(&mut self.requests, now, REQUEST_WINDOW);
         self.requests.push_back(now);
-        if self.requests.len() > REQUESTS {
+        if self.requests.len() > rules.requests_per_window {
             let wait = seconds_until_free(self.requests.front(), now, REQUEST_WINDOW);
             return Err(Refusal::throttled(
                 "Application is over its request limit for this mailbox.",
@@ -55,6 +57,13 @@ impl Meter {
         }
         self.in_flight += 1;
         Ok(())
+    }
+
+    /// Takes the next turn of such a length at the mailbox; gives its end.
+    pub(super) fn turn(&mut self, now: Instant, length: Duration) -> Instant {
+        let end = self.busy_until.map_or(now, |end| end.max(now)) + length;
+        self.busy_until = Some(end);
+        end
     }
 
     pub(super) fn leave(&mut self) {
@@ -172,31 +181,33 @@ mod tests {
 
     #[test]
     fn a_fifth_request_is_refused_and_leaves_its_mark() {
+        let rules = Rules::default();
         let mut meter = Meter::default();
         for _ in 0..4 {
-            meter.enter(at(0)).unwrap();
+            meter.enter(at(0), &rules).unwrap();
         }
         assert_eq!(meter.max_in_flight(), 4);
-        let refusal = meter.enter(at(0)).unwrap_err();
+        let refusal = meter.enter(at(0), &rules).unwrap_err();
         assert_eq!(refusal.code, "ApplicationThrottled");
         assert!(refusal.retry_after_seconds.is_some());
         assert_eq!(meter.max_in_flight(), 5);
         meter.leave();
-        meter.enter(at(0)).unwrap();
+        meter.enter(at(0), &rules).unwrap();
     }
 
     #[test]
     fn requests_are_limited_over_ten_minutes() {
+        let rules = Rules::default();
         let mut meter = Meter::default();
         for second in 0..10_000 {
-            meter.enter(at(second / 100)).unwrap();
+            meter.enter(at(second / 100), &rules).unwrap();
             meter.leave();
         }
         assert_eq!(
-            meter.enter(at(99)).unwrap_err().retry_after_seconds,
+            meter.enter(at(99), &rules).unwrap_err().retry_after_seconds,
             Some(501)
         );
-        meter.enter(at(601)).unwrap();
+        meter.enter(at(601), &rules).unwrap();
     }
 
     #[test]

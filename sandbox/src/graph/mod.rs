@@ -22,15 +22,14 @@ mod tests;
 mod view;
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::StatusCode;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 pub use letter::Letter;
@@ -40,6 +39,7 @@ pub use rules::{Rate, Rules, SecondSend, State};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::identity::TokenCheck;
+use crate::latency::{GraphTimes, Spread};
 use mailbox::Mailbox;
 use message::{Folder, seconds};
 use operation::{Answer, Operation, Refusal};
@@ -47,7 +47,7 @@ use operation::{Answer, Operation, Refusal};
 struct Inner {
     mailboxes: BTreeMap<String, Mailbox>,
     rules: Rules,
-    operation_time: RangeInclusive<Duration>,
+    times: Option<(GraphTimes, Spread)>,
     token_check: Option<TokenCheck>,
     chance: fastrand::Rng,
 }
@@ -71,7 +71,7 @@ impl Graph {
         let inner = Inner {
             mailboxes,
             rules: Rules::default(),
-            operation_time: Duration::ZERO..=Duration::ZERO,
+            times: None,
             token_check: None,
             chance,
         };
@@ -87,9 +87,9 @@ impl Graph {
         change(&mut self.inner.lock().rules);
     }
 
-    /// Sets how long each operation takes, and counts as in flight: a uniform draw from this range.
-    pub fn operation_time(&self, range: RangeInclusive<Duration>) {
-        self.inner.lock().operation_time = range;
+    /// Sets how long each operation takes, and counts as in flight; until it is set, none takes any time.
+    pub fn take_time(&self, times: GraphTimes, spread: Spread) {
+        self.inner.lock().times = Some((times, spread));
     }
 
     /// Accepts only tokens that pass this check; until it is set, every bearer token passes.
@@ -231,7 +231,11 @@ impl Graph {
             path => return Err(Refusal::unknown(format!("the address {}", path.join("/")))),
         };
         let _slot = self.enter(&key)?;
-        sleep(self.draw_time()).await;
+        match self.due(&key) {
+            Some(moment) => sleep_until(moment).await,
+            // Operations that came together are in flight together, even where they take no time.
+            None => yield_now().await,
+        }
         let now = self.clock.now();
         let inner = &mut *self.inner.lock();
         let mailbox = inner.mailboxes.get_mut(&key).ok_or_else(invalid_user)?;
@@ -243,19 +247,22 @@ impl Graph {
 
     fn enter(&self, key: &str) -> Result<Slot, Refusal> {
         let now = self.clock.now();
-        let mut inner = self.inner.lock();
+        let inner = &mut *self.inner.lock();
         let mailbox = inner.mailboxes.get_mut(key).ok_or_else(invalid_user)?;
-        mailbox.meter.enter(now)?;
+        mailbox.meter.enter(now, &inner.rules)?;
         Ok(Slot {
             inner: Arc::clone(&self.inner),
             key: key.to_owned(),
         })
     }
 
-    fn draw_time(&self) -> Duration {
-        let mut inner = self.inner.lock();
-        let (least, most) = inner.operation_time.clone().into_inner();
-        least + most.saturating_sub(least).mul_f64(inner.chance.f64())
+    /// When an operation that begins now is done: after its turn at the mailbox, and its own time.
+    fn due(&self, key: &str) -> Option<Instant> {
+        let inner = &mut *self.inner.lock();
+        let (times, spread) = inner.times?;
+        let own = spread.vary(times.operation, &mut inner.chance);
+        let mailbox = inner.mailboxes.get_mut(key)?;
+        Some(mailbox.meter.turn(Instant::now(), times.mailbox) + own)
     }
 
     fn shuffle(&self, responses: &mut [Value]) {

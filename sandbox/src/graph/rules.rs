@@ -31,6 +31,8 @@ pub struct Rules {
     pub sending_delay: SignedDuration,
     /// What happens over [`Rules::letters_per_minute`].
     pub rate: Rate,
+    /// Requests a mailbox takes in ten minutes.
+    pub requests_per_window: usize,
     /// Letters a mailbox may send in 60 seconds.
     pub letters_per_minute: usize,
     /// Recipients a mailbox may write to in 24 hours.
@@ -58,6 +60,7 @@ impl Default for Rules {
         Self {
             sending_delay: SignedDuration::ZERO,
             rate: Rate::default(),
+            requests_per_window: 10_000,
             letters_per_minute: 30,
             daily_recipients: 10_000,
             second_send: SecondSend::default(),

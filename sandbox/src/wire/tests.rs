@@ -121,18 +121,6 @@ async fn work_goes_on_when_the_caller_gives_up() {
     assert_eq!(wire.traffic.count(Service::Portal), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn realistic_latency_takes_time_and_repeats_by_seed() {
-    let draw = |seed| {
-        let chance = Mutex::new(fastrand::Rng::with_seed(seed));
-        let draw = |_| Latency::Realistic.draw(Service::Dataverse, &chance);
-        (0..200).map(draw).collect::<Vec<_>>()
-    };
-    assert_eq!(draw(4), draw(4));
-    assert_ne!(draw(4), draw(5));
-    assert!(draw(4).iter().all(|t| (40..=1600).contains(&t.as_millis())));
-}
-
 #[tokio::test]
 async fn a_quoting_error_repeats_the_request_and_nothing_is_done() {
     let (wire, done) = counter();

@@ -178,7 +178,7 @@ async fn too_many_requests_are_told_to_wait() {
 async fn the_fifty_third_request_at_once_is_refused() {
     let world = World::new();
     world.dataverse.configure(|settings| {
-        settings.execution_time = std::time::Duration::from_secs(1);
+        settings.times.operation = std::time::Duration::from_secs(1);
     });
     let answers = futures::future::join_all((0..53).map(|_| world.get("WhoAmI"))).await;
     let refused: Vec<_> = answers

@@ -1,12 +1,16 @@
 //! Limits: requests in flight, letters a minute, recipients a day.
 
 use super::*;
+use crate::latency::{GraphTimes, Spread};
 
 #[tokio::test(start_paused = true)]
 async fn a_fifth_request_to_a_mailbox_is_throttled_and_a_batch_queues() {
     let desk = desk();
-    let second = Duration::from_secs(1);
-    desk.graph.operation_time(second..=second);
+    let second = GraphTimes {
+        operation: Duration::from_secs(1),
+        ..GraphTimes::default()
+    };
+    desk.graph.take_time(second, Spread::default());
     let items = (0..20).map(|n| item(&n.to_string(), "GET", "messages", None));
     let started = desk.graph.clock.now();
     let reply = desk.batch(items.collect()).await;
@@ -22,6 +26,27 @@ async fn a_fifth_request_to_a_mailbox_is_throttled_and_a_batch_queues() {
     assert!(refused[0].retry_after.is_some());
     assert_eq!(desk.graph.max_in_flight(SENDER), 5);
     assert_eq!(desk.ask_mailbox("GET", "messages", None).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_does_its_part_for_one_operation_after_another() {
+    let desk = desk();
+    let times = GraphTimes {
+        operation: Duration::from_secs(1),
+        mailbox: Duration::from_secs(2),
+        ..GraphTimes::default()
+    };
+    desk.graph.take_time(times, Spread::default());
+    let started = desk.graph.clock.now();
+    let calls = (0..4).map(|_| desk.ask_mailbox("GET", "messages", None));
+    let replies = futures::future::join_all(calls).await;
+    assert!(replies.iter().all(|reply| reply.status == 200));
+    let took = desk.graph.clock.now().duration_since(started);
+    assert_eq!(
+        took.as_secs(),
+        9,
+        "four turns of two seconds, and a last one"
+    );
 }
 
 #[tokio::test(start_paused = true)]
