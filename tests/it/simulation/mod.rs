@@ -6,6 +6,7 @@
 mod chaos;
 mod diary;
 mod frozen;
+mod given;
 mod late;
 mod life;
 mod pace;
@@ -20,15 +21,12 @@ use portal_invite::clock::Clock;
 use portal_invite::domain::ids::ContactId;
 use portal_invite::domain::outcome::OutcomeKind;
 use portal_invite::service::Service;
-use portal_invite::service::invite::{ExpiryChoice, InviteRequest, Source, WhenPending};
 use portal_invite::service::report::BatchReport;
 use sandbox::{Options, Sandbox};
-use serde_json::json;
 
 use diary::Diary;
+use given::{START, contacts, request};
 use process::{Deployment, Process};
-
-const START: &str = "2026-11-22T12:00:00Z";
 
 /// A sandbox and the service, both on simulated time.
 pub(crate) struct Simulation {
@@ -44,7 +42,11 @@ impl Simulation {
 
     /// With settings beside the necessary ones.
     fn set(senders: &[&str], settings: Vec<(&'static str, String)>) -> Self {
-        let sandbox = sandbox(senders, 7);
+        Self::upon(sandbox(senders, 7), senders, settings)
+    }
+
+    /// The service before a sandbox of its own.
+    fn upon(sandbox: Sandbox, senders: &[&str], settings: Vec<(&'static str, String)>) -> Self {
         let diary = Diary::new(&sandbox.clock, false);
         let mut deployment = Deployment::new(&sandbox, &diary, senders, 7);
         deployment.settings = settings;
@@ -94,33 +96,4 @@ fn sandbox(senders: &[&str], seed: u64) -> Sandbox {
         senders: senders.iter().map(|sender| (*sender).to_owned()).collect(),
         ..Options::default()
     })
-}
-
-fn contacts(sandbox: &Sandbox, count: usize) -> Vec<ContactId> {
-    let insert = |place: usize| {
-        let email = format!("person{place}@customer.example");
-        let row =
-            json!({"firstname": "Person", "lastname": place.to_string(), "emailaddress1": email});
-        ContactId::new(sandbox.dataverse.insert("contacts", &row))
-    };
-    (0..count).map(insert).collect()
-}
-
-fn request(contacts: Vec<ContactId>) -> InviteRequest {
-    InviteRequest {
-        source: Source::Listed(contacts),
-        expiry: ExpiryChoice::Default,
-        when_pending: WhenPending::Keep,
-        bound: portal_invite::domain::batch::Bound::default(),
-        web_roles: Vec::new(),
-        language: None,
-        template: None,
-        subject: None,
-        message: None,
-        return_path: None,
-        send_email: true,
-        include_registered: false,
-        requested_by: None,
-        dry_run: false,
-    }
 }

@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
-use azure_core::time::OffsetDateTime;
 use bytes::Bytes;
 use portal_invite::app::{Ambient, App};
 use portal_invite::chance::Chance;
@@ -17,11 +15,11 @@ use portal_invite::config::{Config, Environment};
 use portal_invite::domain::ids::WebRoleId;
 use portal_invite::letter::Letters;
 use portal_invite::remote::http::{Broken, InProcess, Transport};
-use portal_invite::remote::identity::Identity;
 use portal_invite::service::Service;
 use sandbox::{Sandbox, Service as Remote, Wire};
 
 use super::diary::Diary;
+use super::given::{AGES_FROM_NOW, identity};
 use super::life::{Fate, Life};
 
 /// The container that the handler keeps its journals in.
@@ -30,9 +28,6 @@ pub(super) const CONTAINER: &str = "portal-invite";
 /// A web role that callers may give.
 pub(super) const WEB_ROLE: WebRoleId =
     WebRoleId::new(uuid::uuid!("cccccccc-0000-4000-8000-000000000001"));
-
-/// Until when the Azure crates, which ask the machine's own clock, believe a token: the year 3000.
-const AGES_FROM_NOW: i64 = 32_503_680_000;
 
 /// What the processes of a deployment have in common.
 #[derive(Clone)]
@@ -53,21 +48,6 @@ pub(super) struct Process {
     pub(super) service: Service,
     pub(super) clock: Clock,
     pub(super) life: Life,
-}
-
-#[derive(Debug)]
-struct AnyToken;
-
-#[async_trait::async_trait]
-impl TokenCredential for AnyToken {
-    async fn get_token(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let expires = OffsetDateTime::from_unix_timestamp(AGES_FROM_NOW).unwrap();
-        Ok(AccessToken::new("any", expires))
-    }
 }
 
 impl Deployment {
@@ -91,8 +71,7 @@ impl Deployment {
             chance: Chance::seeded(self.seed.wrapping_mul(1_000) + number),
             transport: self.transport(&life),
         };
-        let identity = Identity::new(Box::new(|| Ok(Arc::new(AnyToken)))).unwrap();
-        let app = App::put_together(self.config(), ambient, Arc::new(identity), letters());
+        let app = App::put_together(self.config(), ambient, identity(), letters());
         Process {
             service: app.unwrap().service().clone(),
             clock,
@@ -143,6 +122,9 @@ impl Deployment {
         wire: &Wire,
         mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, Broken> {
+        // Links to the next page lead to the address that was asked.
+        let host = request.uri().host().unwrap().parse().unwrap();
+        request.headers_mut().insert(http::header::HOST, host);
         let path = request.uri().path_and_query().unwrap().as_str().to_owned();
         *request.uri_mut() = path.parse().unwrap();
         let action = request.headers().get("x-ms-lease-action").cloned();
