@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod email_address;
 pub mod expiry;
+pub(crate) mod html;
 pub mod ids;
 pub mod invitation;
 pub mod invitation_code;

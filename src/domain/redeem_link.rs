@@ -3,6 +3,7 @@
 //! A link holds a code, so it is as secret as one. Reading back works on a letter that a mail server has stored and
 //! rewritten: it looks at links only, never at text, which may hold whatever the person who invites has typed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,11 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use url::{Host, Url};
 
+use super::html::{Piece, pieces};
 use super::invitation_code::InvitationCode;
-
-mod targets;
-
-use targets::link_targets;
 
 /// All but the characters that RFC 3986 calls unreserved.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -200,7 +198,7 @@ impl RedeemLink {
 
     /// Whether a letter's HTML links to exactly this address.
     pub fn stands_in(&self, html: &str) -> bool {
-        link_targets(html).any(|target| *target == *self.expose())
+        link_targets(html).any(|target| target == self.expose())
     }
 
     /// Reads the code back out of a letter's HTML: none where no redeem link of the site stands in it, or two
@@ -216,6 +214,14 @@ impl fmt::Debug for RedeemLink {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("RedeemLink([redacted])")
     }
+}
+
+/// The addresses that links lead to, in order, as a mail program sees them: not those in comments, scripts or text.
+fn link_targets(html: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    pieces(html).filter_map(|piece| match piece {
+        Piece::Start(tag) if tag.is("a") => tag.attribute("href"),
+        _ => None,
+    })
 }
 
 fn code_of(target: &str, portal: &PortalUrl) -> Option<InvitationCode> {

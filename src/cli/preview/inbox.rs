@@ -3,25 +3,14 @@
 //! Mail programs take them from the text, hidden or not; a letter fills the rest of the line with characters that
 //! nobody sees, so that no address or greeting follows there.
 
-use std::cell::{Cell, RefCell};
-
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{
-    BufferQueue, CharacterTokens, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer,
-    TokenizerOpts,
-};
+use crate::domain::html::{Piece, pieces};
 
 /// About as many characters as the widest list shows.
 const WIDTH: usize = 140;
 
 /// The first words of a letter, on one line.
 pub(super) fn first_words(html: &str) -> String {
-    let tokenizer = Tokenizer::new(Words::default(), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
-    let _ = tokenizer.feed(&input);
-    tokenizer.end();
-    let text = tokenizer.sink.text.into_inner();
+    let text = text_of_body(html);
     let seen = text
         .split(['\u{34f}', '\u{2007}', '\u{feff}'])
         .next()
@@ -33,27 +22,19 @@ pub(super) fn first_words(html: &str) -> String {
     }
 }
 
-/// The text of the body.
-#[derive(Default)]
-struct Words {
-    in_body: Cell<bool>,
-    text: RefCell<String>,
-}
-
-impl TokenSink for Words {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line_number: u64) -> TokenSinkResult<()> {
-        match token {
-            TagToken(tag) if &*tag.name == "body" => self.in_body.set(true),
-            TagToken(_) if self.in_body.get() => self.text.borrow_mut().push(' '),
-            CharacterTokens(characters) if self.in_body.get() => {
-                self.text.borrow_mut().push_str(&characters);
-            }
+/// A tag parts words.
+fn text_of_body(html: &str) -> String {
+    let mut in_body = false;
+    let mut text = String::new();
+    for piece in pieces(html) {
+        match piece {
+            Piece::Start(tag) if tag.is("body") => in_body = true,
+            Piece::Start(_) | Piece::End if in_body => text.push(' '),
+            Piece::Text(characters) if in_body => text.push_str(&characters.read()),
             _ => {}
         }
-        TokenSinkResult::Continue
     }
+    text
 }
 
 #[cfg(test)]
