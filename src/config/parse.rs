@@ -299,7 +299,10 @@ pub(super) fn id_list<T: FromStr<Err = IdError> + Ord>(text: &str) -> Parsed<BTr
 /// `en=en-US,da=da-DK,nb`: letter language, and after `=` the site's path for it.
 fn language_list(text: &str) -> Parsed<Vec<(String, Option<LanguagePath>)>> {
     let languages: Vec<_> = list(text).map(language).collect::<Result<_, _>>()?;
-    let distinct: BTreeSet<_> = languages.iter().map(|(language, _)| language).collect();
+    let distinct: BTreeSet<_> = languages
+        .iter()
+        .map(|(language, _)| language.as_str())
+        .collect();
     match distinct.len() {
         0 => Err("names no language".to_owned()),
         count if count < languages.len() => Err("names a language twice".to_owned()),

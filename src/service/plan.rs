@@ -187,7 +187,7 @@ fn pending<'a>(invitations: &'a [Invitation], now: Timestamp, site: &Site) -> Ve
     let mut pending: Vec<_> = pending
         .filter(|row| row.is_pending_for(now, site.website()))
         .collect();
-    pending.sort_by_key(|row| (row.created, row.id));
+    pending.sort_unstable_by_key(|row| (row.created, row.id));
     pending
 }
 

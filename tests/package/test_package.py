@@ -90,7 +90,7 @@ class TheMadePackage(unittest.TestCase):
 
     def test_the_executable_does_not_tell_where_it_was_built(self):
         content = (MADE / "root/portal-invite").read_bytes()
-        self.assertIn(b"/cargo/registry/src/", content)
+        self.assertRegex(content, rb"tokio-1[.\d]+/src/")
         for place in (f"{REPOSITORY}/", f"{Path.home()}/"):
             self.assertNotIn(place.encode(), content)
 

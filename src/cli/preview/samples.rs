@@ -84,7 +84,7 @@ pub(super) fn all(letters: &Letters) -> Vec<Shown> {
     names.extend(
         digests.filter(|(language, _)| letters.digest_language(language) == Some(*language)),
     );
-    names.sort_by_key(|(language, template)| (*language, *template == DIGEST, *template));
+    names.sort_unstable_by_key(|(language, template)| (*language, *template == DIGEST, *template));
     let shown = names.into_iter().flat_map(|(language, template)| {
         variants_of(template).iter().map(|variant| Shown {
             language: language.to_owned(),

@@ -265,7 +265,7 @@ impl Store {
     /// The open journals, the oldest first, each with when it was last written.
     pub async fn open_journals(&self) -> Result<Vec<(BatchNumber, Option<Timestamp>)>, StoreError> {
         let mut listed = self.listed("open").await?;
-        listed.sort();
+        listed.sort_unstable();
         Ok(listed.iter().filter_map(Listed::journal).collect())
     }
 

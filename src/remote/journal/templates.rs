@@ -23,7 +23,7 @@ impl Store {
             Kind::Directory(directory) => directory.files(FOLDER, most).await,
             Kind::Container(container) => container.files(FOLDER, most).await,
         }?;
-        files.sort();
+        files.sort_unstable();
         Ok(files)
     }
 

@@ -108,9 +108,9 @@ impl Findings {
         let ids: BTreeSet<_> = self
             .mailboxes
             .iter()
-            .flat_map(|mailbox| &mailbox.returned)
+            .flat_map(|mailbox| mailbox.returned.iter().copied())
             .collect();
-        ids.into_iter().copied().collect()
+        ids.into_iter().collect()
     }
 }
 

@@ -56,7 +56,7 @@ fn register_pages(policy: &Policy) -> Vec<Url> {
                 .ok()
         })
         .collect();
-    pages.sort();
+    pages.sort_unstable();
     pages.dedup();
     pages
 }
