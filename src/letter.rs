@@ -265,9 +265,11 @@ impl Letters {
     }
 
     fn make(&self, content: &LetterContent<'_>) -> Result<Letter, LetterError> {
-        let subject = self.subject(content)?;
+        let values = values::of(content);
+        let subject = self.subject(content, &values)?;
         let file = format!("{}/{}{HTML}", content.language, content.template);
-        let values = context! { subject => subject.as_str(), link => content.link.expose(), ..values::of(content) };
+        let values =
+            context! { subject => subject.as_str(), link => content.link.expose(), ..values };
         let html = self.fill(&file, values)?;
         let whole = content.link.stands_in(&html);
         whole
@@ -276,15 +278,13 @@ impl Letters {
     }
 
     /// The subject's template knows no link: a subject is shown where a letter is not.
-    fn subject(&self, content: &LetterContent<'_>) -> Result<String, LetterError> {
+    fn subject(&self, content: &LetterContent<'_>, values: &Value) -> Result<String, LetterError> {
         let given = content.subject.map(values::subject_line);
         if let Some(subject) = given.filter(|subject| !subject.is_empty()) {
             return Ok(subject);
         }
         let file = format!("{}/{}{SUBJECT}", content.language, content.template);
-        Ok(values::subject_line(
-            &self.fill(&file, values::of(content))?,
-        ))
+        Ok(values::subject_line(&self.fill(&file, values.clone())?))
     }
 
     fn fill(&self, file: &str, values: Value) -> Result<String, LetterError> {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -142,23 +141,30 @@ fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> R
         ));
     }
     if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() {
-        return escape(&value.to_string(), output);
+        return match value.as_str() {
+            Some(text) => escape(text, output),
+            None => escape(&value.to_string(), output),
+        };
     }
     escape_formatter(output, state, value)
 }
 
 /// Writes a text as HTML. minijinja would also make a reference of each slash, which link scanners stumble over.
 fn escape(text: &str, output: &mut Output<'_>) -> Result<(), Error> {
-    for character in text.chars() {
-        match character {
-            '&' => output.write_str("&amp;")?,
-            '<' => output.write_str("&lt;")?,
-            '>' => output.write_str("&gt;")?,
-            '"' => output.write_str("&quot;")?,
-            '\'' => output.write_str("&#39;")?,
-            other => output.write_char(other)?,
-        }
+    let mut rest = text;
+    while let Some(place) = rest.find(['&', '<', '>', '"', '\'']) {
+        let (plain, special) = rest.split_at(place);
+        output.write_str(plain)?;
+        output.write_str(match special.as_bytes()[0] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        })?;
+        rest = &special[1..];
     }
+    output.write_str(rest)?;
     Ok(())
 }
 

@@ -38,6 +38,7 @@ fn every_letter_in_plain_text() {
     }
 }
 
+/// Otherwise a tokenizer would have to find it, which takes longer than all else there is to do with a letter.
 #[test]
 fn every_letter_says_until_when_to_the_minute_or_nothing_of_it() {
     let (brand, link, zone) = (brand(), link(), oslo());
