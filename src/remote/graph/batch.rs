@@ -6,33 +6,39 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::message::Written;
 use crate::remote::error::{Refusal, RemoteError, Service, redact};
 use crate::remote::retry::parse_retry_after;
 
+/// What a mailbox says that has used up its day.
+const EXCEEDED_QUOTA: &str = "ErrorExceededMessageLimit";
+
 /// One request of a batch.
-pub(super) struct Request {
+pub(super) struct Request<'a> {
     method: &'static str,
     url: String,
-    body: Option<Value>,
+    message: Option<Written<'a>>,
 }
 
-impl Request {
+impl<'a> Request<'a> {
     pub(super) fn get(path: &str) -> Self {
         Self {
             method: "GET",
             url: format!("/{path}"),
-            body: None,
+            message: None,
         }
     }
 
-    pub(super) fn post(path: &str, body: Option<Value>) -> Self {
+    pub(super) fn post(path: &str, message: Option<Written<'a>>) -> Self {
         Self {
             method: "POST",
             url: format!("/{path}"),
-            body,
+            message,
         }
     }
 }
@@ -89,49 +95,89 @@ impl<T> Answer<T> {
     }
 }
 
-/// Writes a batch. Ids are places in the list, so that answers find their way back.
-pub(super) fn encode(requests: Vec<Request>) -> Value {
-    let requests: Vec<_> = requests
-        .into_iter()
-        .enumerate()
-        .map(|(place, request)| {
-            let mut headers =
-                Map::from_iter([("Prefer".to_owned(), json!("IdType=\"ImmutableId\""))]);
-            let mut item =
-                json!({"id": place.to_string(), "method": request.method, "url": request.url});
-            if request.method == "POST" {
-                // A batch refuses a POST without body and content type, even where the call itself takes none.
-                headers.insert("Content-Type".to_owned(), json!("application/json"));
-                item["body"] = request.body.unwrap_or_else(|| json!({}));
-            }
-            item["headers"] = Value::Object(headers);
-            item
-        })
-        .collect();
-    json!({ "requests": requests })
+/// A batch on the wire.
+#[derive(Serialize)]
+pub(super) struct Batch<'r> {
+    requests: Vec<Item<'r>>,
+}
+
+#[derive(Serialize)]
+struct Item<'r> {
+    id: String,
+    method: &'static str,
+    url: &'r str,
+    headers: Headers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Body<'r>>,
+}
+
+#[derive(Serialize)]
+struct Headers {
+    #[serde(rename = "Prefer")]
+    prefer: &'static str,
+    #[serde(rename = "Content-Type", skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'r> {
+    Message(&'r Written<'r>),
+    Nothing {},
+}
+
+/// Puts requests into a batch. Ids are places in the list, so that answers find their way back.
+pub(super) fn encode<'r>(requests: &'r [Request<'r>]) -> Batch<'r> {
+    let items = requests.iter().enumerate().map(|(place, request)| {
+        // A batch refuses a POST without body and content type, even where the call itself takes none.
+        let has_body = request.method == "POST";
+        let message = request.message.as_ref();
+        Item {
+            id: place.to_string(),
+            method: request.method,
+            url: &request.url,
+            headers: Headers {
+                prefer: "IdType=\"ImmutableId\"",
+                content_type: has_body.then_some("application/json"),
+            },
+            body: has_body.then(|| message.map_or(Body::Nothing {}, Body::Message)),
+        }
+    });
+    Batch {
+        requests: items.collect(),
+    }
 }
 
 #[derive(Deserialize)]
-struct Responses {
-    responses: Vec<Response>,
+struct Responses<'b> {
+    #[serde(borrow)]
+    responses: Vec<Response<'b>>,
 }
 
 #[derive(Deserialize)]
-struct Response {
+struct Response<'b> {
     id: String,
     status: u16,
     #[serde(default)]
     headers: Map<String, Value>,
-    #[serde(default)]
-    body: Value,
+    /// Left as it is written: the answer to a draft holds the whole letter, of which nobody needs more than the id.
+    #[serde(borrow)]
+    body: Option<&'b RawValue>,
 }
 
-/// Reads a batch answer into the order of the requests.
-pub(super) fn decode(
+impl Response<'_> {
+    /// The body, where it can be read as that.
+    fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.body?.get()).ok()
+    }
+}
+
+/// Reads a batch answer into the order of the requests; what was done comes with its body, where that can be read.
+pub(super) fn decode<T: DeserializeOwned>(
     body: &[u8],
     count: usize,
     now: Timestamp,
-) -> Result<Vec<Answer<Value>>, String> {
+) -> Result<Vec<Answer<Option<T>>>, String> {
     let responses: Responses = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let missing = || Answer::Unclear("no answer in the batch".to_owned());
     let mut answers: Vec<_> = std::iter::repeat_with(missing).take(count).collect();
@@ -142,28 +188,24 @@ pub(super) fn decode(
             .ok()
             .and_then(|place| answers.get_mut(place));
         if let Some(place) = place {
-            *place = judge(response, now);
+            *place = judge(&response, now);
         }
     }
     Ok(answers)
 }
 
-fn judge(response: Response, now: Timestamp) -> Answer<Value> {
+fn judge<T: DeserializeOwned>(response: &Response<'_>, now: Timestamp) -> Answer<Option<T>> {
     match response.status {
-        200..300 => Answer::Done(response.body),
-        429 if quota(&response.body) => Answer::Refused(refusal(&response)),
+        200..300 => Answer::Done(response.read()),
+        429 if refusal(response).code == EXCEEDED_QUOTA => Answer::Refused(refusal(response)),
         // 401 and 424: a token that ran out between the batch and the item, a dependency that failed. Not done.
-        401 | 424 | 429 => Answer::Wait(wait(&response, now)),
+        401 | 424 | 429 => Answer::Wait(wait(response, now)),
         408 | 500 | 502..=506 | 508..600 => Answer::Unclear(format!("HTTP {}", response.status)),
-        _ => Answer::Refused(refusal(&response)),
+        _ => Answer::Refused(refusal(response)),
     }
 }
 
-fn quota(body: &Value) -> bool {
-    body["error"]["code"] == "ErrorExceededMessageLimit"
-}
-
-fn wait(response: &Response, now: Timestamp) -> Duration {
+fn wait(response: &Response<'_>, now: Timestamp) -> Duration {
     let header = response
         .headers
         .iter()
@@ -177,8 +219,9 @@ fn wait(response: &Response, now: Timestamp) -> Duration {
         .unwrap_or(Duration::from_secs(5))
 }
 
-fn refusal(response: &Response) -> Refusal {
-    let words = |field: &str| redact(response.body["error"][field].as_str().unwrap_or_default());
+fn refusal(response: &Response<'_>) -> Refusal {
+    let body: Value = response.read().unwrap_or_default();
+    let words = |field: &str| redact(body["error"][field].as_str().unwrap_or_default());
     Refusal {
         status: response.status,
         code: words("code"),
@@ -188,6 +231,8 @@ fn refusal(response: &Response) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -198,8 +243,9 @@ mod tests {
             {"id": "3", "status": 504, "body": {"error": {"code": "UnknownError"}}},
             {"id": "4", "status": 403, "body": {"error": {"code": "ErrorAccessDenied", "message": "to a@b.c"}}},
         ]});
-        let answers = decode(body.to_string().as_bytes(), 5, Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(answers[0], Answer::Done(Value::Null));
+        let text = body.to_string();
+        let answers = decode::<Value>(text.as_bytes(), 5, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(answers[0], Answer::Done(None));
         assert!(
             matches!(answers[1], Answer::Unclear(_)),
             "a missing answer is no answer"
@@ -219,7 +265,8 @@ mod tests {
     fn a_daily_quota_is_no_ordinary_throttling() {
         let body = json!({"responses": [
             {"id": "0", "status": 429, "body": {"error": {"code": "ErrorExceededMessageLimit"}}}]});
-        let answers = decode(body.to_string().as_bytes(), 1, Timestamp::UNIX_EPOCH).unwrap();
+        let text = body.to_string();
+        let answers = decode::<Value>(text.as_bytes(), 1, Timestamp::UNIX_EPOCH).unwrap();
         assert!(matches!(&answers[0], Answer::Refused(refusal) if refusal.status == 429));
     }
 }

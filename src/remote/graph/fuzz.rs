@@ -15,7 +15,7 @@ pub(crate) fn batch_answer(input: &[u8]) -> bool {
     };
     let count = usize::from(count % 21);
     let now = Timestamp::UNIX_EPOCH;
-    let Ok(answers) = decode(body, count, now) else {
+    let Ok(answers) = decode::<Value>(body, count, now) else {
         return false;
     };
     assert!(answers.len() == count);
@@ -26,7 +26,7 @@ pub(crate) fn batch_answer(input: &[u8]) -> bool {
         }
     }
     if let Some(reversed) = reversed(body) {
-        assert!(decode(&reversed, count, now).as_ref() == Ok(&answers));
+        assert!(decode::<Value>(&reversed, count, now).as_ref() == Ok(&answers));
     }
     true
 }

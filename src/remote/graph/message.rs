@@ -1,6 +1,6 @@
 //! Owns a letter's JSON, and the delivery key by which the mailbox remembers it.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// The extended property that holds the delivery key. It never leaves the mailbox.
 /// <https://learn.microsoft.com/graph/api/resources/extended-properties-overview>
@@ -24,15 +24,14 @@ pub struct Message<'a> {
     pub key: &'a str,
 }
 
-impl Message<'_> {
-    /// <https://learn.microsoft.com/graph/api/resources/message>
-    pub(super) fn to_json(self) -> Value {
-        let to = json!([recipient(self.to, Some(self.to_name))]);
-        let mut message = message(self.subject, self.html, &to, self.key);
-        if let Some(address) = self.reply_to {
-            message["replyTo"] = json!([recipient(address, None)]);
+impl<'a> Message<'a> {
+    pub(super) fn written(self) -> Written<'a> {
+        let to = vec![Recipient::new(self.to, Some(self.to_name))];
+        let reply_to = self.reply_to.map(|address| [Recipient::new(address, None)]);
+        Written {
+            reply_to,
+            ..Written::new(self.subject, self.html, to, self.key)
         }
-        message
     }
 }
 
@@ -49,29 +48,87 @@ pub struct Circular<'a> {
     pub key: &'a str,
 }
 
-impl Circular<'_> {
-    pub(super) fn to_json(self) -> Value {
-        let to = self.to.iter().map(|address| recipient(address, None));
-        let to = Value::Array(to.collect());
-        message(self.subject, self.html, &to, self.key)
+impl<'a> Circular<'a> {
+    pub(super) fn written(self) -> Written<'a> {
+        let to = self.to.iter();
+        let to = to.map(|address| Recipient::new(address, None));
+        Written::new(self.subject, self.html, to.collect(), self.key)
     }
 }
 
-fn message(subject: &str, html: &str, to: &Value, key: &str) -> Value {
-    json!({
-        "subject": subject,
-        "body": {"contentType": "HTML", "content": html},
-        "toRecipients": to,
-        // Out-of-office answers to a machine help nobody.
-        "internetMessageHeaders": [{"name": "X-Auto-Response-Suppress", "value": "All"}],
-        "singleValueExtendedProperties": [{"id": DELIVERY_KEY, "value": key}],
-    })
+/// A message on the wire. <https://learn.microsoft.com/graph/api/resources/message>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Written<'a> {
+    subject: &'a str,
+    body: Body<'a>,
+    to_recipients: Vec<Recipient<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<[Recipient<'a>; 1]>,
+    internet_message_headers: [Header; 1],
+    single_value_extended_properties: [Property<'a>; 1],
 }
 
-fn recipient(address: &str, name: Option<&str>) -> Value {
-    match name {
-        Some(name) => json!({"emailAddress": {"address": address, "name": name}}),
-        None => json!({"emailAddress": {"address": address}}),
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    content_type: &'static str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Recipient<'a> {
+    email_address: Address<'a>,
+}
+
+#[derive(Serialize)]
+struct Address<'a> {
+    address: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Header {
+    name: &'static str,
+    value: &'static str,
+}
+
+#[derive(Serialize)]
+struct Property<'a> {
+    id: &'static str,
+    value: &'a str,
+}
+
+impl<'a> Written<'a> {
+    fn new(subject: &'a str, html: &'a str, to: Vec<Recipient<'a>>, key: &'a str) -> Self {
+        Self {
+            subject,
+            body: Body {
+                content_type: "HTML",
+                content: html,
+            },
+            to_recipients: to,
+            reply_to: None,
+            // Out-of-office answers to a machine help nobody.
+            internet_message_headers: [Header {
+                name: "X-Auto-Response-Suppress",
+                value: "All",
+            }],
+            single_value_extended_properties: [Property {
+                id: DELIVERY_KEY,
+                value: key,
+            }],
+        }
+    }
+}
+
+impl<'a> Recipient<'a> {
+    fn new(address: &'a str, name: Option<&'a str>) -> Self {
+        Self {
+            email_address: Address { address, name },
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::budget::Budget;
@@ -88,12 +88,18 @@ struct Body {
     content: String,
 }
 
+#[derive(Default, Deserialize)]
+struct Draft {
+    id: String,
+}
+
 #[derive(Deserialize)]
 struct Rows {
     value: Vec<MessageRow>,
 }
 
 const LOOK: &str = "look at letters in the mailbox";
+const NO_LIST: &str = "the answer is no list of messages";
 const FIELDS: &str = "isDraft,lastModifiedDateTime,body";
 
 impl Graph {
@@ -135,7 +141,7 @@ impl Graph {
         let path = messages_path(mailbox);
         let requests = messages
             .iter()
-            .map(|message| Request::post(&path, Some(message.to_json())))
+            .map(|message| Request::post(&path, Some(message.written())))
             .collect();
         let answers = self
             .batch(ACTION, requests, Repeat::Harmless, true, budget)
@@ -143,7 +149,7 @@ impl Graph {
         Ok(answers
             .found
             .into_iter()
-            .map(|answer| answer.map(|body| draft_id(&body)))
+            .map(|answer| answer.map(draft_id))
             .collect())
     }
 
@@ -158,7 +164,7 @@ impl Graph {
         let send = |id: &&str| Request::post(&format!("{path}/{}/send", encoded(id)), None);
         let requests = ids.iter().map(send).collect();
         let answers = self
-            .batch("send letters", requests, Repeat::Never, true, budget)
+            .batch::<IgnoredAny>("send letters", requests, Repeat::Never, true, budget)
             .await?;
         Ok(answers
             .found
@@ -181,7 +187,7 @@ impl Graph {
             .batch(LOOK, requests, Repeat::Harmless, false, budget)
             .await?;
         let found = answers.found.into_iter().map(|answer| match answer {
-            Answer::Done(body) => Ok(message_row(body).map(Found::from)),
+            Answer::Done(row) => Ok(row.map(<Found as From<MessageRow>>::from)),
             Answer::Refused(refusal) if refusal.status == 404 => Ok(None),
             other => Err(other.into_error(LOOK)),
         });
@@ -214,11 +220,9 @@ impl Graph {
             )
             .await?;
         match answers.found.into_iter().next() {
-            Some(Answer::Done(body)) => {
-                let rows: Rows = serde_json::from_value(body)
-                    .map_err(|error| self.endpoint.unreadable(LOOK, error.to_string()))?;
-                Ok(rows
-                    .value
+            Some(Answer::Done(rows)) => {
+                let Rows { value } = rows.ok_or_else(|| self.endpoint.unreadable(LOOK, NO_LIST))?;
+                Ok(value
                     .into_iter()
                     .map(Found::from)
                     .min_by_key(|found| found.draft))
@@ -228,20 +232,20 @@ impl Graph {
         }
     }
 
-    async fn batch(
+    async fn batch<T: DeserializeOwned>(
         &self,
         action: &'static str,
-        requests: Vec<Request>,
+        requests: Vec<Request<'_>>,
         repeat: Repeat,
         effect: bool,
         budget: &Budget,
-    ) -> Result<Look<Vec<Answer<Value>>>, RemoteError> {
+    ) -> Result<Look<Vec<Answer<Option<T>>>>, RemoteError> {
         let count = requests.len();
         let reply = self
             .post(
                 action,
                 "$batch",
-                &batch::encode(requests),
+                &batch::encode(&requests),
                 repeat,
                 effect,
                 budget,
@@ -261,19 +265,21 @@ impl Graph {
         &self,
         action: &'static str,
         path: &str,
-        body: &Value,
+        body: &impl Serialize,
         repeat: Repeat,
         effect: bool,
         budget: &Budget,
     ) -> Result<Reply, RemoteError> {
         let url = format!("{}{path}", self.root);
+        let body = serde_json::to_vec(body)
+            .map_err(|error| self.endpoint.unreadable(action, error.to_string()))?;
         let call = Call {
             action,
             method: Method::POST,
             url: Url::parse(&url)
                 .map_err(|error| self.endpoint.unreadable(action, error.to_string()))?,
             headers: headers(),
-            body: Bytes::from(body.to_string()),
+            body: Bytes::from(body),
             effect,
             repeat,
             timeout: TIMEOUT,
@@ -292,13 +298,9 @@ impl From<MessageRow> for Found {
     }
 }
 
-fn message_row(body: Value) -> Option<MessageRow> {
-    serde_json::from_value(body).ok()
-}
-
 /// An answer without an id is a draft nobody can send: an empty id says so.
-fn draft_id(body: &Value) -> String {
-    body["id"].as_str().unwrap_or_default().to_owned()
+fn draft_id(draft: Option<Draft>) -> String {
+    draft.unwrap_or_default().id
 }
 
 fn messages_path(mailbox: &str) -> String {

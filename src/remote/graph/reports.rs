@@ -5,12 +5,10 @@
 //! <https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxomsg/6f3751db-583b-4b31-b2ed-58fcc440e5b9>
 //! <https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-get>
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::batch::Request;
 use super::message::DELIVERY_KEY;
@@ -175,15 +173,16 @@ impl Graph {
 
     async fn pages(
         &self,
-        requests: Vec<Request>,
+        requests: Vec<Request<'_>>,
         budget: &Budget,
     ) -> Result<Vec<Page>, RemoteError> {
         let answers = self
             .batch(ACTION, requests, Repeat::Harmless, false, budget)
             .await?;
-        let page = |answer: Answer<Value>| match answer {
-            Answer::Done(body) => serde_json::from_value(body)
-                .map_err(|error| self.endpoint.unreadable(ACTION, error.to_string())),
+        let page = |answer: Answer<Option<Page>>| match answer {
+            Answer::Done(page) => {
+                page.ok_or_else(|| self.endpoint.unreadable(ACTION, super::NO_LIST))
+            }
             other => Err(other.into_error(ACTION)),
         };
         answers.found.into_iter().map(page).collect()
@@ -200,13 +199,13 @@ impl From<Row> for Report {
 }
 
 fn the_one_key(page: Page) -> Option<String> {
-    let mut keys: BTreeSet<_> = page.value.into_iter().filter_map(Row::property).collect();
-    let key = keys.pop_first();
-    key.filter(|_| keys.is_empty() && page.next.is_none())
+    let mut keys = page.value.into_iter().filter_map(Row::property);
+    let key = keys.next()?;
+    (page.next.is_none() && keys.all(|other| other == key)).then_some(key)
 }
 
 /// Messages that pass a filter, each with one extended property where it has it.
-fn messages(mailbox: &str, folder: &str, filter: &str, property: &str) -> Request {
+fn messages(mailbox: &str, folder: &str, filter: &str, property: &str) -> Request<'static> {
     let expand = format!("singleValueExtendedProperties($filter=id eq '{property}')");
     Request::get(&format!(
         "users/{}/{folder}?$filter={}&$select=conversationId&$expand={}&$top={MOST}",

@@ -1,13 +1,21 @@
 //! Owns the handing over of one message at a time: a letter without a draft, and a circular in either mode.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::batch::Request;
-use super::message::{Circular, Message};
+use super::message::{Circular, Message, Written};
 use super::{Answer, Graph, draft_id, encoded, messages_path};
 use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 use crate::remote::retry::Repeat;
+
+/// <https://learn.microsoft.com/graph/api/user-sendmail>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SendMail<'a> {
+    message: Written<'a>,
+    save_to_sent_items: bool,
+}
 
 impl Graph {
     /// Hands one letter over without a draft. Never repeated.
@@ -17,7 +25,7 @@ impl Graph {
         message: &Message<'_>,
         budget: &Budget,
     ) -> Result<Answer<()>, RemoteError> {
-        self.hand_over(mailbox, message.to_json(), budget).await
+        self.hand_over(mailbox, message.written(), budget).await
     }
 
     /// Hands a circular over without a draft. Never repeated.
@@ -27,7 +35,7 @@ impl Graph {
         circular: &Circular<'_>,
         budget: &Budget,
     ) -> Result<Answer<()>, RemoteError> {
-        self.hand_over(mailbox, circular.to_json(), budget).await
+        self.hand_over(mailbox, circular.written(), budget).await
     }
 
     /// Makes the draft of a circular and gives its id. One whose answer is lost stays behind; nothing ever sends it.
@@ -38,23 +46,26 @@ impl Graph {
         budget: &Budget,
     ) -> Result<Answer<String>, RemoteError> {
         const ACTION: &str = "draft a circular";
-        let request = Request::post(&messages_path(mailbox), Some(circular.to_json()));
+        let request = Request::post(&messages_path(mailbox), Some(circular.written()));
         let answers = self
             .batch(ACTION, vec![request], Repeat::Harmless, true, budget)
             .await?;
         let answer = answers.found.into_iter().next();
         let answer = answer.ok_or_else(|| self.endpoint.unreadable(ACTION, "no answer"))?;
-        Ok(answer.map(|body| draft_id(&body)))
+        Ok(answer.map(draft_id))
     }
 
     async fn hand_over(
         &self,
         mailbox: &str,
-        message: Value,
+        message: Written<'_>,
         budget: &Budget,
     ) -> Result<Answer<()>, RemoteError> {
         const ACTION: &str = "send a letter";
-        let body = json!({"message": message, "saveToSentItems": true});
+        let body = SendMail {
+            message,
+            save_to_sent_items: true,
+        };
         let path = format!("users/{}/sendMail", encoded(mailbox));
         let reply = self
             .post(ACTION, &path, &body, Repeat::Never, true, budget)
