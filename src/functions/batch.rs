@@ -11,6 +11,7 @@ use crate::domain::ids::BatchNumber;
 use crate::domain::outcome::OutcomeKind;
 use crate::service::Service;
 use crate::service::invite::FieldError;
+use crate::service::report::Window;
 
 /// Entries in one answer.
 const DEFAULT_TOP: usize = 1_000;
@@ -21,13 +22,6 @@ pub(super) struct Parameters {
     outcome: Option<String>,
     top: Option<String>,
     cursor: Option<String>,
-}
-
-/// What of the results to show.
-struct Window {
-    outcome: Option<OutcomeKind>,
-    top: usize,
-    skip: usize,
 }
 
 pub(super) async fn handle(
@@ -44,24 +38,14 @@ pub(super) async fn handle(
     let Query(parameters) = parameters
         .map_err(|rejection| Problem::new(Code::InvalidRequest).detail(rejection.body_text()))?;
     let window = window(&parameters)?;
-    let mut report = service.batch(number.ok_or_else(not_found)?).await?;
-    let wanted = |kind| window.outcome.is_none_or(|outcome| outcome == kind);
-    report.results.retain(|entry| wanted(entry.outcome));
-    let following = window.skip + window.top;
-    let cursor = (report.results.len() > following).then(|| following.to_string());
-    report.results = report
-        .results
-        .into_iter()
-        .skip(window.skip)
-        .take(window.top)
-        .collect();
-    Ok(super::invite::page(report, cursor, &headers))
+    let number = number.ok_or_else(not_found)?;
+    let report = service.batch_page(number, window).await?;
+    Ok(super::invite::answer(report, &headers))
 }
 
 const OUTCOMES: &str =
     "must be sent, created, kept, pending, planned, skipped, failed or unconfirmed";
 
-/// A finished batch never changes, so a place in its results is a lasting cursor.
 fn window(parameters: &Parameters) -> Result<Window, Problem> {
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: &str| {
@@ -90,7 +74,7 @@ fn window(parameters: &Parameters) -> Result<Window, Problem> {
         wrong("cursor", "is not one that an earlier answer gave");
     }
     match (outcome.transpose(), top, skip) {
-        (Ok(outcome), Some(top), Some(skip)) => Ok(Window { outcome, top, skip }),
+        (Ok(outcome), Some(top), Some(skip)) => Ok(Window { outcome, skip, top }),
         _ => Err(Problem::invalid(errors)),
     }
 }

@@ -203,15 +203,6 @@ struct Body {
 
 /// 200 with results once all is settled, else 202 and where to ask.
 pub(super) fn answer(report: BatchReport, headers: &HeaderMap) -> Response {
-    page(report, None, headers)
-}
-
-/// The same, with a cursor to the entries that follow.
-pub(super) fn page(
-    report: BatchReport,
-    next_cursor: Option<String>,
-    headers: &HeaderMap,
-) -> Response {
     let done = report.finished;
     let body = Body {
         batch: report.number,
@@ -220,7 +211,7 @@ pub(super) fn page(
         counts: report.counts,
         requested_by: report.requested_by,
         results: done.then_some(report.results),
-        next_cursor,
+        next_cursor: report.next.map(|place| place.to_string()),
     };
     if done {
         return Json(body).into_response();

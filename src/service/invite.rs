@@ -336,6 +336,7 @@ fn dry_run(planned: Planned) -> BatchReport {
             .collect::<Counts>(),
         requested_by: terms.requested_by,
         retry_after: Duration::ZERO,
+        next: None,
         results,
     }
 }

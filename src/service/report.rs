@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Service;
-use crate::domain::batch::{Entry, LetterTerms, Plan};
+use crate::domain::batch::{Entry, LetterTerms, Plan, Terms};
 use crate::domain::ids::{BatchNumber, ContactId, InvitationId};
 use crate::domain::invitation::Invitation;
 use crate::domain::outcome::{Counts, Outcome, OutcomeKind};
@@ -78,8 +78,40 @@ pub struct BatchReport {
     pub requested_by: Option<String>,
     /// When to ask again, where work is left.
     pub retry_after: Duration,
-    /// The entries, where all is settled.
+    /// The entries that were asked for, where all is settled.
     pub results: Vec<ResultEntry>,
+    /// Where the entries after these begin.
+    pub next: Option<usize>,
+}
+
+/// Which entries of a finished batch a caller wants, in the order of the request. A finished batch never changes, so
+/// a place in its results is a lasting one.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Those with this outcome; all without one.
+    pub outcome: Option<OutcomeKind>,
+    /// Entries before the first one.
+    pub skip: usize,
+    /// The most entries.
+    pub top: usize,
+}
+
+impl Window {
+    /// Every entry.
+    pub const ALL: Self = Self {
+        outcome: None,
+        skip: 0,
+        top: usize::MAX,
+    };
+
+    /// The entries that are wanted, and where the next ones begin.
+    fn cut(self, items: Vec<Item>) -> (Vec<Item>, Option<usize>) {
+        let wanted = |item: &Item| self.outcome.is_none_or(|kind| kind == item.outcome_kind());
+        let mut rest = items.into_iter().filter(wanted).skip(self.skip);
+        let items = rest.by_ref().take(self.top).collect();
+        let next = rest.next().map(|_| self.skip.saturating_add(self.top));
+        (items, next)
+    }
 }
 
 /// Why there is no report.
@@ -97,8 +129,17 @@ pub enum ReportError {
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 5..=600;
 
 impl Service {
-    /// The batch with a number.
+    /// The batch with a number, with all of its entries.
     pub async fn batch(&self, number: BatchNumber) -> Result<BatchReport, ReportError> {
+        self.batch_page(number, Window::ALL).await
+    }
+
+    /// The batch with a number, with some of its entries.
+    pub async fn batch_page(
+        &self,
+        number: BatchNumber,
+        window: Window,
+    ) -> Result<BatchReport, ReportError> {
         let lines = self
             .0
             .store
@@ -106,27 +147,31 @@ impl Service {
             .await?
             .ok_or(ReportError::Unknown(number))?;
         match Journalled::fold(lines) {
-            Journalled::Planned(progress) => Ok(self.report(*progress).await),
+            Journalled::Planned(progress) => Ok(self.report(*progress, window).await),
             Journalled::Unplanned => Err(ReportError::Unknown(number)),
         }
     }
 
     /// A batch as it stands.
-    pub(super) async fn report(&self, progress: Progress) -> BatchReport {
-        let links = if progress.ended.is_some() {
-            self.links(&progress).await
+    pub(super) async fn report(&self, progress: Progress, window: Window) -> BatchReport {
+        let (counts, retry_after) = (progress.counts(), self.retry_after(&progress));
+        let Progress {
+            terms,
+            items,
+            ended,
+            ..
+        } = progress;
+        let (items, next) = window.cut(items);
+        let links = if ended.is_some() {
+            self.links(&terms, &items, counts.created).await
         } else {
             Ok(HashMap::new())
         };
         if let Err(error) = &links {
-            tracing::warn!(batch = %progress.terms.number, %error, "links could not be read; the caller may ask again");
+            tracing::warn!(batch = %terms.number, %error, "links could not be read; the caller may ask again");
         }
         // Without its links an answer would be final and useless: it is given when they can be read.
-        let finished = progress.ended.is_some() && links.is_ok();
-        let links = links.unwrap_or_default();
-        let counts = progress.counts();
-        let retry_after = self.retry_after(&progress);
-        let Progress { terms, items, .. } = progress;
+        let finished = ended.is_some() && links.is_ok();
         BatchReport {
             number: Some(terms.number),
             dry_run: false,
@@ -135,10 +180,11 @@ impl Service {
             requested_by: terms.requested_by,
             retry_after,
             results: if finished {
-                results(items, links)
+                results(items, links.unwrap_or_default())
             } else {
                 Vec::new()
             },
+            next: next.filter(|_| finished),
         }
     }
 
@@ -154,28 +200,35 @@ impl Service {
         Duration::from_secs(seconds.clamp(*RETRY_SECONDS.start(), *RETRY_SECONDS.end()))
     }
 
-    /// The links of a batch that was created to be handed over, while they still work.
+    /// The links of those of `items` that were created to be handed over, while they still work; the whole batch
+    /// created so many.
     async fn links(
         &self,
-        progress: &Progress,
+        terms: &Terms,
+        items: &[Item],
+        created: usize,
     ) -> Result<HashMap<InvitationId, RedeemLink>, RemoteError> {
         let policy = &self.0.policy;
-        if progress.terms.send_email || !policy.allow_links || progress.counts().created == 0 {
+        let ids: Vec<_> = items.iter().filter_map(created_invitation).collect();
+        if terms.send_email || !policy.allow_links || ids.is_empty() {
             return Ok(HashMap::new());
         }
+        let (dataverse, codes) = (&self.0.dataverse, Codes::Included);
         let budget = Budget::within(&self.0.clock, Duration::from_secs(30));
-        let number = progress.terms.number;
-        let rows = self
-            .0
-            .dataverse
-            .invitations_of_batch(number, Codes::Included, &budget)
-            .await?;
+        // Many pages of one batch must not read all of its rows each time.
+        let rows = if ids.len() == created {
+            let number = terms.number;
+            dataverse.invitations_of_batch(number, codes, &budget).await
+        } else {
+            dataverse.invitations_among(&ids, codes, &budget).await
+        };
+        let rows = rows?;
         let now = self.0.clock.now();
         let pending = rows
             .iter()
             .filter(|row| row.is_pending_for(now, policy.site.website()));
         let pending: Vec<_> = pending.collect();
-        let terms = &progress.terms.letter;
+        let terms = &terms.letter;
         let preferred = self.preferences(terms, &pending, &budget).await?;
         let return_path = terms.return_path.as_deref();
         let return_path = return_path.and_then(|path| ReturnPath::parse(path).ok());
@@ -209,6 +262,13 @@ impl Service {
         (self.0.dataverse)
             .preferred_languages(&contacts, budget)
             .await
+    }
+}
+
+fn created_invitation(item: &Item) -> Option<InvitationId> {
+    match &item.stage {
+        Stage::Settled(outcome) if outcome.kind == OutcomeKind::Created => outcome.invitation,
+        _ => None,
     }
 }
 

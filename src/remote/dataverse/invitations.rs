@@ -233,30 +233,6 @@ impl Dataverse {
         rows.map(|row| Ok(row?.map(Invitation::from))).collect()
     }
 
-    /// Every row that a batch created.
-    pub async fn invitations_of_batch(
-        &self,
-        batch: BatchNumber,
-        codes: Codes,
-        budget: &Budget,
-    ) -> Result<Vec<Invitation>, RemoteError> {
-        const ACTION: &str = "read the invitations of a batch";
-        let number = Filter::equals("importsequencenumber", i64::from(batch.get()));
-        let columns = rows::columns(self.schema(budget).await?, codes);
-        let query = Query::over("adx_invitations")
-            .select(&columns)
-            .filter(&number);
-        let parts = self
-            .batch(ACTION, &[Step::get(query.to_path())], false, budget)
-            .await?;
-        let mut invitations = Vec::new();
-        for part in &parts {
-            let rows = self.all_rows::<InvitationRow>(ACTION, part, budget).await?;
-            invitations.extend(rows.into_iter().map(Invitation::from));
-        }
-        Ok(invitations)
-    }
-
     /// A page of rows that are open and past their expiry, the longest expired first.
     ///
     /// Half-redeemed rows are left out here and judged again by the domain before any is closed.

@@ -207,7 +207,7 @@ impl Dataverse {
 }
 
 /// One query for each hundred ids.
-fn queries(ids: &[InvitationId], query: impl Fn(Vec<Uuid>) -> Query) -> Vec<Step> {
+pub(super) fn queries(ids: &[InvitationId], query: impl Fn(Vec<Uuid>) -> Query) -> Vec<Step> {
     let chunks = ids.chunks(IDS_A_QUERY);
     chunks
         .map(|chunk| query(chunk.iter().map(|id| id.uuid()).collect()))

@@ -21,6 +21,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 
 mod batch_numbers;
+mod batch_rows;
 pub mod bound;
 pub mod caller;
 pub mod contacts;

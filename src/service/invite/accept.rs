@@ -11,7 +11,7 @@ use crate::domain::progress::{Journalled, Progress};
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Claim, Journal, KeyRecord, StoreError, Take, Whereabouts};
 use crate::service::claim::claim_letters;
-use crate::service::report::BatchReport;
+use crate::service::report::{BatchReport, Window};
 use crate::service::work::{Stopped, Work};
 use crate::service::{Parts, Service};
 
@@ -112,7 +112,7 @@ impl Service {
         patience: &Patience,
     ) -> Result<BatchReport, InviteError> {
         if !patience.works {
-            return Ok(self.report(progress).await);
+            return Ok(self.report(progress, Window::ALL).await);
         }
         let number = progress.terms.number;
         let work = Work::new(&self.0, journal, progress, patience.time.left());
@@ -123,7 +123,7 @@ impl Service {
                 tracing::warn!(batch = %number, %error, "work on a batch stopped; the dispatcher goes on");
             }
         }
-        Ok(self.report(progress).await)
+        Ok(self.report(progress, Window::ALL).await)
     }
 
     /// Follows a twin's batch: works on it if nobody does, else waits for it, for as long as there is patience.
@@ -139,7 +139,7 @@ impl Service {
             let late = patience.time.left() <= FOLLOWING;
             match self.0.store.read(number).await?.map(Journalled::fold) {
                 Some(Journalled::Planned(progress)) if progress.ended.is_some() || late => {
-                    return Ok(Some(self.report(*progress).await));
+                    return Ok(Some(self.report(*progress, Window::ALL).await));
                 }
                 _ if late => return Err(InviteError::Busy),
                 _ => {}
