@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde::Serialize;
 use url::Url;
 
@@ -13,8 +14,12 @@ use super::Service;
 use crate::domain::ids::InvitationId;
 use crate::domain::invitation::Invitation;
 use crate::remote::budget::Budget;
-use crate::remote::dataverse::invitations::{Change, ChangeTo, WRITES_A_BATCH, Written};
+use crate::remote::dataverse::invitations::{Change, ChangeTo, Written};
 use crate::remote::error::RemoteError;
+
+mod stride;
+
+use stride::Stride;
 
 /// Timer work ends by this; the next tick goes on.
 const TIME: Duration = Duration::from_secs(50);
@@ -90,13 +95,18 @@ impl Service {
         budget: &Budget,
         tally: &mut SweepTally,
     ) -> Result<(), RemoteError> {
-        let mut page = None;
+        let (mut page, mut stride) = (None, Stride::default());
         loop {
+            // Rows that there is no time to close need not be read.
+            stride
+                .next(1, 1, budget.left())
+                .ok_or(RemoteError::OutOfTime)?;
             let (due, next) = self.expired_page(page, budget).await?;
             tally.examined += due.len();
-            for rows in due.chunks(WRITES_A_BATCH) {
-                self.close(rows, budget, tally).await?;
-            }
+            let due = due.into_iter();
+            let changes: Vec<_> = due.map(|row| Change::of(&row, ChangeTo::Expired)).collect();
+            self.close_all(&changes, &mut stride, (budget, &mut *tally))
+                .await?;
             match next {
                 Some(next) => page = Some(next),
                 None => return Ok(()),
@@ -118,31 +128,71 @@ impl Service {
         Ok((due.collect(), page.next))
     }
 
-    async fn close(
+    /// Closes rows by several calls at once, which take up to half of the way out: somebody else may be in a hurry.
+    async fn close_all(
         &self,
-        rows: &[Invitation],
-        budget: &Budget,
-        tally: &mut SweepTally,
+        mut changes: &[Change],
+        stride: &mut Stride,
+        (budget, tally): (&Budget, &mut SweepTally),
     ) -> Result<(), RemoteError> {
-        let changes: Vec<_> = rows
-            .iter()
-            .map(|row| Change::of(row, ChangeTo::Expired))
-            .collect();
+        while !changes.is_empty() {
+            let calls = if stride.is_known() {
+                (self.0.dataverse.width() / 2).max(1)
+            } else {
+                1
+            };
+            let writes = stride.next(changes.len(), calls, budget.left());
+            let writes = writes.ok_or(RemoteError::OutOfTime)?;
+            let (round, rest) = changes.split_at(changes.len().min(writes * calls));
+            let begun = budget.left();
+            // None is dropped in the middle because another one failed.
+            let closed = join_all(
+                round
+                    .chunks(writes)
+                    .map(|changes| self.close(changes, budget)),
+            )
+            .await;
+            stride.learn(writes, begun.saturating_sub(budget.left()));
+            for done in closed.iter().flatten() {
+                tally.add(done);
+            }
+            closed.into_iter().collect::<Result<Vec<_>, _>>()?;
+            changes = rest;
+        }
+        Ok(())
+    }
+
+    async fn close(&self, changes: &[Change], budget: &Budget) -> Result<SweepTally, RemoteError> {
         let written = self
             .0
             .dataverse
-            .change("close expired invitations", &changes, budget)
+            .change("close expired invitations", changes, budget)
             .await?;
-        for (row, written) in rows.iter().zip(written) {
+        let (mut tally, mut first) = (SweepTally::default(), None);
+        for (change, written) in changes.iter().zip(written) {
             match written {
                 Ok(Written::Done) => tally.closed += 1,
                 Ok(Written::Refused | Written::Gone) => tally.changed += 1,
+                Err(RemoteError::Throttled { .. }) => tally.more = true,
                 Err(error) => {
                     tally.failed += 1;
-                    tracing::warn!(invitation = %row.id, %error, "an expired invitation was not closed");
+                    first.get_or_insert((change.id, error));
                 }
             }
         }
-        Ok(())
+        // A process that refuses one row is likely to refuse a thousand: one line says it.
+        if let Some((invitation, error)) = first {
+            tracing::warn!(failed = tally.failed, %invitation, %error, "an expired invitation was not closed");
+        }
+        Ok(tally)
+    }
+}
+
+impl SweepTally {
+    fn add(&mut self, other: &Self) {
+        self.closed += other.closed;
+        self.changed += other.changed;
+        self.failed += other.failed;
+        self.more |= other.more;
     }
 }

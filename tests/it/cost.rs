@@ -14,9 +14,12 @@ fn requests(traffic: &Traffic) -> (usize, usize) {
     )
 }
 
-async fn unpaced() -> World {
-    let mut setup = Setup::default().setting("MAIL_RATE_PER_MINUTE", "1000");
-    setup.options.senders = (0..2)
+async fn unpaced(senders: usize) -> World {
+    let mut setup = Setup::default()
+        .setting("MAIL_RATE_PER_MINUTE", "1000")
+        .setting("INLINE_SECONDS", "90")
+        .setting("RUST_LOG", "info");
+    setup.options.senders = (0..senders)
         .map(|n| format!("sender{n}@contoso.example"))
         .collect();
     let world = setup.start().await;
@@ -40,7 +43,7 @@ async fn unpaced() -> World {
 #[tokio::test]
 async fn requests_do_not_grow_with_contacts_but_with_chunks_of_them() {
     for (count, most_dataverse, most_graph) in [(1, 4, 2), (20, 8, 4), (1_000, 131, 104)] {
-        let world = unpaced().await;
+        let world = unpaced(2).await;
         let contacts = world.contacts(count);
         let answer = world.invite_contacts(&contacts).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -77,12 +80,55 @@ async fn planning_and_creation_take_a_request_for_tens_of_contacts() {
 }
 
 /// The most memory that the handler has had so far, in KiB.
-fn peak_memory(world: &World) -> i64 {
+pub(crate) fn peak_memory(world: &World) -> i64 {
     let pid = world.host.handler_pid().unwrap();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = peak.unwrap().trim().trim_end_matches(" kB");
     number.parse().unwrap()
+}
+
+/// Bytes that a contact costs, there and back: of Dataverse, and of Graph.
+fn bytes_a_contact(traffic: &Traffic, contacts: usize) -> [usize; 4] {
+    let sum = |service: Service, bytes: fn(&sandbox::Entry) -> usize| {
+        let entries = traffic.entries();
+        let entries = entries.iter().filter(|entry| entry.service == service);
+        entries.map(bytes).sum::<usize>() / contacts
+    };
+    let ways: [fn(&sandbox::Entry) -> usize; 2] =
+        [|entry| entry.request_bytes, |entry| entry.answer_bytes];
+    let services = [Service::Dataverse, Service::Graph];
+    let [dataverse, graph] = services.map(|service| ways.map(|way| sum(service, way)));
+    [dataverse[0], dataverse[1], graph[0], graph[1]]
+}
+
+#[tokio::test]
+async fn bytes_are_few_beside_the_letter_itself() {
+    let world = unpaced(2).await;
+    let answer = world.invite_contacts(&world.contacts(200)).await;
+    assert_eq!(answer.json()["counts"]["sent"], 200, "{}", answer.text);
+    let letter = world.sandbox.graph.letters()[0].html.len();
+    let [asked, told, posted, answered] = bytes_a_contact(&world.sandbox.traffic, 200);
+    println!(
+        "Dataverse {asked} and {told}, Graph {posted} and {answered}, a letter {letter} bytes"
+    );
+    assert!(asked <= 2_000 && told <= 2_500);
+    // What Graph says of a draft repeats the letter.
+    assert!(posted <= letter + 2_000 && answered <= letter + 2_500);
+}
+
+#[tokio::test]
+async fn memory_grows_slowly_with_letters_too() {
+    let mut peaks = Vec::new();
+    for count in [1_000, 3_000] {
+        let world = unpaced(4).await;
+        let answer = world.invite_contacts(&world.contacts(count)).await;
+        assert!(matches!(answer.status, 200 | 202), "{}", answer.text);
+        peaks.push(peak_memory(&world));
+    }
+    let bytes_a_contact = (peaks[1] - peaks[0]) * 1_024 / 2_000;
+    println!("{peaks:?} KiB: {bytes_a_contact} bytes a contact");
+    assert!(bytes_a_contact < 2_048);
 }
 
 /// What a request costs.

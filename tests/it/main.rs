@@ -15,6 +15,7 @@ mod cli;
 mod contact_created;
 mod contract;
 mod cost;
+mod cost_sweep;
 mod demo;
 mod digest;
 mod doctor;

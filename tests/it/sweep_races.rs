@@ -169,23 +169,52 @@ async fn answers_that_get_lost_neither_stop_a_sweep_nor_make_it_write_twice() {
         refuse(503, None, false),
         refuse(502, None, true),
     ];
+    // The reading, the first call, and the larger ones that follow it.
+    let struck = [("adx_invitations?", 0), ("$batch", 0), ("$batch", 1)];
     for fault in faults {
         let world = World::start().await;
         // A first run, so that what follows is the reading and the writing of rows only.
         world.sweep().await;
-        expired(&world, 130);
-        for what in ["adx_invitations?", "$batch"] {
+        expired(&world, 1_300);
+        for (what, skipped) in struck {
             let rule = Rule::on(Service::Dataverse, fault.clone()).path(what);
-            world.sandbox.faults.add(rule.times(1));
+            world.sandbox.faults.add(rule.skip(skipped).times(1));
         }
         let tally = world.sweep().await.body["tally"].clone();
         assert_eq!(open(&world), 0, "{fault:?}");
-        assert_eq!(world.sandbox.dataverse.writes(), 130, "{fault:?}");
+        assert_eq!(world.sandbox.dataverse.writes(), 1_300, "{fault:?}");
         // Rows closed by a try whose answer was lost look changed to the next try.
         let (closed, changed) = (&tally["closed"], &tally["changed"]);
-        assert_eq!(closed.as_i64().unwrap() + changed.as_i64().unwrap(), 130);
+        assert_eq!(closed.as_i64().unwrap() + changed.as_i64().unwrap(), 1_300);
         assert_eq!(tally["failed"], 0, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn operations_throttled_inside_a_large_call_are_repeated_and_no_others() {
+    let world = World::start().await;
+    expired(&world, 1_000);
+    let throttled = Fault::Answer {
+        status: 429,
+        retry_after_seconds: Some(1),
+        code: "0x80072321".to_owned(),
+        effect: false,
+    };
+    let rule = Rule::on(Service::Dataverse, throttled).method(Method::PATCH);
+    let rule = rule.inside_batch().skip(400).times(300);
+    world.sandbox.faults.add(rule);
+    let tally = world.sweep().await.body["tally"].clone();
+    assert_eq!(tally["closed"], 1_000, "{tally}");
+    assert_eq!(
+        (&tally["changed"], &tally["more"]),
+        (&json!(0), &json!(false))
+    );
+    let operations = world.sandbox.traffic.entries();
+    let operations: Vec<_> = (operations.iter())
+        .map(|entry| entry.operations)
+        .filter(|operations| *operations >= 100)
+        .collect();
+    assert_eq!(operations, [100, 900, 300]);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod life;
 mod pace;
 mod process;
 mod stories;
+mod sweeps;
 mod templates;
 
 use std::time::Duration;

@@ -215,44 +215,6 @@ async fn a_draft_that_is_never_let_out_is_left_to_a_person_after_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sweep_stops_at_its_deadline_and_the_next_one_goes_on() {
-    let simulation = Simulation::start(&["a@contoso.example"]);
-    let sandbox = &simulation.sandbox;
-    for place in 0..1_000 {
-        let row = json!({
-            "adx_name": "Expired",
-            "adx_type": 756_150_000,
-            "adx_invitationcode": format!("code {place}"),
-            "adx_expirydate": "2026-11-01T22:00:00Z",
-            "statuscode": 756_150_000,
-        });
-        sandbox.dataverse.insert("adx_invitations", &row);
-    }
-    let slow = Fault::Delay(Duration::from_secs(10));
-    sandbox.faults.add(Rule::on(Remote::Dataverse, slow));
-    let (mut closed, mut runs) = (0, 0);
-    loop {
-        let start = simulation.clock.now();
-        let tally = simulation.service.sweep().await.unwrap();
-        let took = simulation.clock.now().duration_since(start);
-        assert!(took.as_secs() <= 55, "{took:?}");
-        (closed, runs) = (closed + tally.closed, runs + 1);
-        assert_eq!((tally.changed, tally.failed), (0, 0));
-        if !tally.more {
-            break;
-        }
-    }
-    // A call that the deadline cut off may have had its effect, and is not counted.
-    assert!((500..=1_000).contains(&closed), "{closed}");
-    assert!(
-        runs > 1,
-        "a thousand rows take more than one run at this speed"
-    );
-    let rows = sandbox.dataverse.rows("adx_invitations");
-    assert!(rows.iter().all(|row| row["statecode"] == 1));
-}
-
-#[tokio::test(start_paused = true)]
 async fn links_that_nobody_handed_out_before_the_crash_are_handed_out_after_it() {
     let simulation = Simulation::start(&["a@contoso.example"]);
     // The look between the creating of rows and the handing out of their links, and all after it.
