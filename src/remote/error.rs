@@ -201,6 +201,11 @@ mod tests {
                 r#"{{"adx_invitationcode": "[removed]", "adx_name":"Ann"}} at register?invitationCode=[removed]&x={id}: an invitation {id} has no 'adx_invitationcode' now"#
             )
         );
+        // One that nothing names is known by its length.
+        assert_eq!(
+            redact(&format!("the value {code} is taken")),
+            "the value [removed] is taken"
+        );
         assert!(redact(&"word ".repeat(500)).len() < 320);
     }
 }
