@@ -260,6 +260,8 @@ pub enum Line {
         /// How many entries it has.
         count: usize,
     },
+    /// Each row that the batch creates is there; after this line none is created again.
+    Created,
     /// Letters are about to be handed over; after this line a row is never created again.
     Attempting {
         /// When.

@@ -64,6 +64,8 @@ pub struct Progress {
     pub terms: Terms,
     /// The entries, in request order.
     pub items: Vec<Item>,
+    /// Whether each row that the batch creates is known to be there, or was once.
+    pub created: bool,
     /// Mailboxes that rest.
     pub resting: BTreeMap<String, Rest>,
     /// When the last entry got its outcome, once the end is journalled.
@@ -122,6 +124,7 @@ impl Progress {
         Self {
             terms,
             items,
+            created: false,
             resting: BTreeMap::new(),
             ended: None,
         }
@@ -130,6 +133,7 @@ impl Progress {
     /// Takes in one more line.
     pub fn apply(&mut self, line: Line) {
         match line {
+            Line::Created => self.created = true,
             Line::Attempting { at, letters } => letters
                 .into_iter()
                 .for_each(|letter| self.attempt(at, letter)),

@@ -41,9 +41,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn missing_rows(&self) -> Vec<usize> {
+    pub(super) fn missing_rows(&self) -> Vec<usize> {
         let untried = self.places(|item| item.stage == Stage::Untried && !item.attempted);
-        let rows = self.rows();
+        let rows = self.rows.there();
         untried
             .into_iter()
             .filter(|place| !rows.contains(place))
@@ -53,8 +53,10 @@ impl Work<'_> {
     /// So many entries together as one call has writes for.
     fn chunks(&self, places: &[usize]) -> Vec<Vec<usize>> {
         let (mut chunks, mut writes) = (Vec::<Vec<usize>>::new(), 0);
-        for (place, item) in self.items(places) {
-            let more = 1 + self.terms.bound.roles.len() + item.entry.plan.replaced().len();
+        let progress = self.lock();
+        for place in places {
+            let plan = &progress.items[*place].entry.plan;
+            let more = 1 + self.terms.bound.roles.len() + plan.replaced().len();
             if chunks.is_empty() || writes + more > WRITES_A_BATCH {
                 chunks.push(Vec::new());
                 writes = 0;
@@ -63,7 +65,7 @@ impl Work<'_> {
             chunks
                 .last_mut()
                 .into_iter()
-                .for_each(|chunk| chunk.push(place));
+                .for_each(|chunk| chunk.push(*place));
         }
         chunks
     }
@@ -107,7 +109,7 @@ impl Work<'_> {
             }
         }
         self.settle(outcomes).await?;
-        self.rows().extend(created.iter().copied());
+        self.rows.add(&created);
         if !self.terms.send_email {
             self.hand_over(&created).await?;
         }

@@ -19,18 +19,29 @@ use crate::remote::graph::{Answer, REQUESTS_A_BATCH};
 /// <https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits>
 const SENDS_AT_ONCE: usize = 4;
 
+/// Where so many letters may go at once, each chunk of them fills its batches.
+const MOST_LETTERS: usize = 2 * REQUESTS_A_BATCH;
+
 impl Work<'_> {
-    /// Delivers everything this batch has for one mailbox.
-    pub(super) async fn deliver_from(&self, mailbox: &str) -> Result<(), Stopped> {
-        let chunk = match self.parts.policy.delivery {
-            MailDelivery::Draft => REQUESTS_A_BATCH,
-            MailDelivery::Send => SENDS_AT_ONCE,
-        };
+    /// Delivers everything this batch has for one mailbox: these entries.
+    pub(super) async fn deliver_from(
+        &self,
+        mailbox: &str,
+        mut places: Vec<usize>,
+    ) -> Result<(), Stopped> {
+        let most = MOST_LETTERS.min(self.parts.mailboxes.letters_a_minute());
         loop {
-            let next = self.next(mailbox, chunk);
-            if let Next::Nothing = next {
-                return Ok(());
-            }
+            let mut news = self.rows.news();
+            let growing = *news.borrow_and_update();
+            let next = match self.next(mailbox, &mut places, most, growing) {
+                Next::Nothing => return Ok(()),
+                Next::Rows => {
+                    // Who creates them says when no more come.
+                    let _ = news.changed().await;
+                    continue;
+                }
+                next => next,
+            };
             self.patience.permit(true)?;
             match self.take_step(mailbox, next).await {
                 // The wait is the mailbox's, and outlives this run.
@@ -46,7 +57,7 @@ impl Work<'_> {
 
     async fn take_step(&self, mailbox: &str, next: Next) -> Result<(), Stopped> {
         match next {
-            Next::Nothing => Ok(()),
+            Next::Nothing | Next::Rows => Ok(()),
             Next::Wait(wait) => Ok(self.patience.wait(wait).await?),
             Next::Look(places) => {
                 let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
@@ -54,10 +65,20 @@ impl Work<'_> {
             }
             Next::Letters(places) => {
                 let turn = self.parts.mailboxes.turn(mailbox, &self.patience).await?;
-                let free = turn.free(&self.patience).await?;
-                let places = &places[..places.len().min(free)];
-                self.send_letters(mailbox, places, &turn).await
+                let free = turn.soon(&self.patience).await?;
+                let places = &places[..places.len().min(self.chunk(free))];
+                self.send_letters(mailbox, places, turn).await
             }
+        }
+    }
+
+    /// How many letters are made together where so many may go.
+    fn chunk(&self, free: usize) -> usize {
+        match self.parts.policy.delivery {
+            MailDelivery::Send => SENDS_AT_ONCE.min(free),
+            // Where nobody else waits for them, all of a minute's letters share the reading and the marking.
+            MailDelivery::Draft if self.alone && free < MOST_LETTERS => free,
+            MailDelivery::Draft => REQUESTS_A_BATCH.min(free),
         }
     }
 
@@ -65,7 +86,7 @@ impl Work<'_> {
         &self,
         mailbox: &str,
         places: &[usize],
-        turn: &Turn,
+        turn: Turn,
     ) -> Result<(), Stopped> {
         if self.out_of_patience(mailbox) {
             let places = self.items(places);
@@ -75,10 +96,18 @@ impl Work<'_> {
         if ready.is_empty() {
             return Ok(());
         }
-        match self.parts.policy.delivery {
-            MailDelivery::Draft => self.send_as_drafts(mailbox, ready, turn).await,
-            MailDelivery::Send => self.send_directly(mailbox, ready, turn).await,
-        }
+        let mut mailed = Vec::new();
+        let sent = match self.parts.policy.delivery {
+            MailDelivery::Draft => {
+                self.send_as_drafts(mailbox, ready, &turn, &mut mailed)
+                    .await
+            }
+            MailDelivery::Send => self.send_directly(mailbox, ready, &turn, &mut mailed).await,
+        };
+        drop(turn);
+        // Whatever came of the others, what is out is marked.
+        self.mark(mailed).await?;
+        sent
     }
 
     async fn send_as_drafts(
@@ -86,13 +115,44 @@ impl Work<'_> {
         mailbox: &str,
         ready: Vec<Ready>,
         turn: &Turn,
+        mailed: &mut Vec<Mailed>,
     ) -> Result<(), Stopped> {
+        let mut drafted = self.draft(mailbox, ready).await?.into_iter();
+        let at_once = self.parts.mailboxes.letters_a_handover();
+        // Where the mailbox asked to wait over one draft, the others are not sent before either.
+        let rest = self.rest_left(mailbox);
+        if !rest.is_zero() {
+            self.budget.wait(rest).await?;
+        }
+        loop {
+            let some: Vec<_> = drafted
+                .by_ref()
+                .take(at_once.min(REQUESTS_A_BATCH))
+                .collect();
+            // Where it asks to wait over one letter, the others are made anew after that.
+            if some.is_empty() || !self.rest_left(mailbox).is_zero() {
+                return Ok(());
+            }
+            turn.room_for(some.len(), &self.patience).await?;
+            self.send_drafted(mailbox, some, turn, mailed).await?;
+        }
+    }
+
+    /// Makes drafts, and gives those that were made with their ids.
+    async fn draft(
+        &self,
+        mailbox: &str,
+        ready: Vec<Ready>,
+    ) -> Result<Vec<(Ready, String)>, Stopped> {
         let messages: Vec<_> = ready.iter().map(|ready| self.message(ready)).collect();
-        let answers = self
-            .parts
-            .graph
-            .make_drafts(mailbox, &messages, &self.budget)
-            .await?;
+        let mut answers = Vec::new();
+        for messages in messages.chunks(REQUESTS_A_BATCH) {
+            let made = self
+                .parts
+                .graph
+                .make_drafts(mailbox, messages, &self.budget);
+            answers.extend(made.await?);
+        }
         let (mut drafted, mut others) = (Vec::new(), Vec::new());
         for (ready, answer) in ready.into_iter().zip(answers) {
             match answer {
@@ -101,11 +161,16 @@ impl Work<'_> {
             }
         }
         self.after_refusals(mailbox, others).await?;
-        if drafted.is_empty() {
-            return Ok(());
-        }
-        // Where the mailbox asked to wait over one draft, the others are not sent before either.
-        self.budget.wait(self.rest_left(mailbox)).await?;
+        Ok(drafted)
+    }
+
+    async fn send_drafted(
+        &self,
+        mailbox: &str,
+        drafted: Vec<(Ready, String)>,
+        turn: &Turn,
+        mailed: &mut Vec<Mailed>,
+    ) -> Result<(), Stopped> {
         let letters = drafted
             .iter()
             .map(|(ready, id)| attempt(ready, Some(id.clone())))
@@ -120,7 +185,7 @@ impl Work<'_> {
             .await;
         turn.handed_over(ids.len());
         let ready: Vec<_> = drafted.into_iter().map(|(ready, _)| ready).collect();
-        self.after_sending(mailbox, ready, sent).await
+        self.after_sending(mailbox, ready, sent, mailed).await
     }
 
     async fn send_directly(
@@ -128,7 +193,9 @@ impl Work<'_> {
         mailbox: &str,
         ready: Vec<Ready>,
         turn: &Turn,
+        mailed: &mut Vec<Mailed>,
     ) -> Result<(), Stopped> {
+        turn.room_for(ready.len(), &self.patience).await?;
         let letters = ready.iter().map(|ready| attempt(ready, None)).collect();
         let at = self.parts.clock.now();
         self.record(vec![Line::Attempting { at, letters }]).await?;
@@ -141,16 +208,17 @@ impl Work<'_> {
         let answers = answers
             .into_iter()
             .map(|answer| answer.unwrap_or_else(|error| as_answer(&error)));
-        self.after_sending(mailbox, ready, Ok(answers.collect()))
+        self.after_sending(mailbox, ready, Ok(answers.collect()), mailed)
             .await
     }
 
-    /// Journals what the send call said, then marks what was accepted.
+    /// Journals what the send call said, and adds what was accepted to what is to be marked.
     async fn after_sending(
         &self,
         mailbox: &str,
         ready: Vec<Ready>,
         sent: Result<Vec<Answer<()>>, RemoteError>,
+        mailed: &mut Vec<Mailed>,
     ) -> Result<(), Stopped> {
         let answers = match sent {
             Ok(answers) => answers,
@@ -185,8 +253,7 @@ impl Work<'_> {
             unclear.iter().map(|ready| ready.place),
             Duration::from_secs(2),
         );
-        let mailed = accepted.into_iter().map(Mailed::from).collect();
-        self.mark(mailed).await?;
+        mailed.extend(accepted.into_iter().map(Mailed::from));
         self.after_refusals(mailbox, not_sent).await
     }
 }

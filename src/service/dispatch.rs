@@ -18,8 +18,9 @@ use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Journal, StoreError, Take};
 
-/// New chunks are begun for this long, so that a run ends within its 50 seconds; the next tick goes on.
-const TIME: Duration = Duration::from_secs(40);
+/// New chunks are begun for this long, so that a run ends before the next tick: one that it outlasts is left out.
+/// <https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer>
+const TIME: Duration = Duration::from_secs(50);
 
 /// Batches in memory at once; when one is done for now, the next is taken.
 const MOST_AT_ONCE: usize = 32;
@@ -58,7 +59,7 @@ impl Service {
         for urgency in Urgency::ALL {
             let numbers = numbers.iter().copied();
             let numbers = numbers.filter(|number| number.urgency() == urgency);
-            for done in work_on_all(parts, numbers, &budget).await {
+            for done in work_on_all(parts, numbers.collect(), &budget).await {
                 tally.add(&done?);
             }
         }
@@ -69,15 +70,29 @@ impl Service {
 /// Works on batches side by side, in their order. One whose mailboxes rest gives its place to the next one at once.
 async fn work_on_all(
     parts: &Parts,
-    numbers: impl Iterator<Item = BatchNumber>,
+    numbers: Vec<BatchNumber>,
     budget: &Budget,
 ) -> Vec<Result<Done, StoreError>> {
-    let full = &AtomicBool::new(false);
+    let run = &Run {
+        budget,
+        full: AtomicBool::new(false),
+        others: numbers.len().saturating_sub(1),
+    };
     let works = futures::stream::iter(numbers)
-        .map(|number| work_on(parts, number, budget, full))
+        .map(|number| work_on(parts, number, run))
         .buffer_unordered(MOST_AT_ONCE);
     // No batch is dropped between two lines because another one's journal cannot be read.
     works.collect().await
+}
+
+/// What the batches that are worked on side by side have in common.
+struct Run<'a> {
+    budget: &'a Budget,
+    /// A batch which nobody waits for found no room in any mailbox: then there is none for younger ones, of which there
+    /// may be thousands.
+    full: AtomicBool,
+    /// How many there are beside each of them.
+    others: usize,
 }
 
 /// What came of one batch.
@@ -112,27 +127,18 @@ impl DispatchTally {
 }
 
 /// Works on a batch, if nobody does and time is left.
-///
-/// `full` says that a batch which nobody waits for found no room in any mailbox: then there is none for younger ones, of
-/// which there may be thousands.
-async fn work_on(
-    parts: &Parts,
-    number: BatchNumber,
-    budget: &Budget,
-    full: &AtomicBool,
-) -> Result<Done, StoreError> {
-    if budget.left().is_zero() || full.load(Relaxed) {
+async fn work_on(parts: &Parts, number: BatchNumber, run: &Run<'_>) -> Result<Done, StoreError> {
+    if run.budget.left().is_zero() || run.full.load(Relaxed) {
         return Ok(Done::Nothing);
     }
     match parts.store.take(number).await {
         Ok(Take::Ours(journal, lines)) => match Journalled::fold(lines) {
-            Journalled::Planned(progress) if must_wait(parts, &progress, budget.left()) => {
-                full.store(number.urgency() != Urgency::Request, Relaxed);
+            Journalled::Planned(progress) if must_wait(parts, &progress, run.budget.left()) => {
+                run.full
+                    .store(number.urgency() != Urgency::Request, Relaxed);
                 Ok(Done::Nothing)
             }
-            Journalled::Planned(progress) => {
-                Ok(carry_on(parts, *journal, *progress, budget.left()).await)
-            }
+            Journalled::Planned(progress) => Ok(carry_on(parts, *journal, *progress, run).await),
             Journalled::Unplanned => drop_if_old(parts, *journal).await.map(|()| Done::Nothing),
         },
         Ok(Take::Held | Take::Gone) => Ok(Done::Nothing),
@@ -147,7 +153,7 @@ async fn work_on(
 
 /// Whether nothing but first letters is left, and no mailbox takes one in this run.
 ///
-/// Each run would ask about the rows of the batch and do nothing. With thousands of small batches those questions alone
+/// A run would ask about the rows of the batch and do nothing else. With thousands of small batches those questions alone
 /// would use up what Dataverse answers.
 fn must_wait(parts: &Parts, progress: &Progress, time: Duration) -> bool {
     let open = || progress.items.iter().filter(|item| item.is_open());
@@ -166,9 +172,10 @@ async fn drop_if_old(parts: &Parts, journal: Journal) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn carry_on(parts: &Parts, journal: Journal, progress: Progress, time: Duration) -> Done {
+async fn carry_on(parts: &Parts, journal: Journal, progress: Progress, run: &Run<'_>) -> Done {
     let (number, before) = (progress.terms.number, progress.open());
-    let (progress, result) = Work::new(parts, journal, progress, time).run(false).await;
+    let work = Work::new(parts, journal, progress, run.budget.left()).beside(run.others);
+    let (progress, result) = work.run(false).await;
     let stopped = match &result {
         Err(Stopped::Remote(RemoteError::OutOfTime)) | Ok(()) => false,
         Err(error) => {

@@ -48,6 +48,7 @@ mod replace;
 pub mod report;
 pub mod resend;
 pub mod revoke;
+mod rows;
 pub mod sweep;
 mod templates;
 pub mod views;

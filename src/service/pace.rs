@@ -7,7 +7,7 @@
 //! which keeps a small batch from being stuck behind a huge one.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,6 +18,20 @@ use crate::remote::budget::Budget;
 use crate::remote::error::RemoteError;
 
 const WINDOW: Duration = Duration::from_mins(1);
+
+/// A slot is used for this long: the window, and the least that a clock can tell apart from it.
+const USED: Duration = WINDOW.saturating_add(Duration::from_millis(1));
+
+/// How long before a slot comes free the letters for it are begun: the reading, the drafts, all that is not the sending.
+/// No longer, since what was read then may change until they leave.
+const LEAD: Duration = Duration::from_secs(4);
+
+/// Slots that come free so soon after the first one are waited for, so that their letters share its requests.
+const GATHERING: Duration = Duration::from_secs(3);
+
+/// In how many handovers the letters of a full window leave. A slot is used until a minute after the last moment at which
+/// its letter may have been taken, so whatever a handover takes comes on top of that minute.
+const HANDOVERS: usize = 5;
 
 /// Every sender mailbox this process has used.
 #[derive(Debug)]
@@ -55,6 +69,11 @@ impl Mailboxes {
     /// The most letters a mailbox sends in a minute.
     pub(super) fn letters_a_minute(&self) -> usize {
         self.letters_a_window
+    }
+
+    /// The most letters that are handed over together.
+    pub(super) fn letters_a_handover(&self) -> usize {
+        self.letters_a_window.div_ceil(HANDOVERS)
     }
 
     /// Whether a mailbox may send a letter before so much time is over.
@@ -104,46 +123,67 @@ impl Mailboxes {
 impl Turn {
     /// Waits until the mailbox may send, and says how many letters it may.
     pub(super) async fn free(&self, budget: &Budget) -> Result<usize, RemoteError> {
+        self.room_for(1, budget).await?;
+        Ok(self.free_within(Duration::ZERO))
+    }
+
+    /// Waits until the mailbox may send so many letters.
+    pub(super) async fn room_for(
+        &self,
+        letters: usize,
+        budget: &Budget,
+    ) -> Result<(), RemoteError> {
         loop {
-            match self.room() {
-                Ok(free) => return Ok(free),
-                Err(wait) => budget.wait(wait).await?,
+            match self.wait_for(letters) {
+                Duration::ZERO => return Ok(()),
+                wait => budget.wait(wait).await?,
             }
         }
+    }
+
+    /// Waits until it is time to begin letters, and says how many: those that may go by now or in a moment.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError::OutOfTime`] at once, where none may go before the time is over.
+    pub(super) async fn soon(&self, budget: &Budget) -> Result<usize, RemoteError> {
+        let wait = self.wait_for(1);
+        if wait >= budget.left() {
+            return Err(RemoteError::OutOfTime);
+        }
+        budget.wait(wait.saturating_sub(LEAD)).await?;
+        Ok(self.free_within(budget.left().min(LEAD + GATHERING)))
     }
 
     /// Notes letters that were handed over by now, or may have been.
     pub(super) fn handed_over(&self, letters: usize) {
         let now = self.clock.instant();
-        let mut window = self
-            .mailbox
-            .handed_over
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        window.extend(std::iter::repeat_n(now, letters));
+        self.window().extend(std::iter::repeat_n(now, letters));
     }
 
-    /// How many letters may go now; or, when none, how long until one may.
-    fn room(&self) -> Result<usize, Duration> {
+    /// How many letters may go once so much time is over.
+    fn free_within(&self, time: Duration) -> usize {
+        let then = self.clock.instant() + time;
+        let window = self.window();
+        let used = window.iter().filter(|at| **at + USED > then).count();
+        self.letters_a_window.saturating_sub(used)
+    }
+
+    /// How long it is until so many letters may go.
+    fn wait_for(&self, letters: usize) -> Duration {
         let now = self.clock.instant();
-        let mut window = self
-            .mailbox
-            .handed_over
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        while window
-            .front()
-            .is_some_and(|at| now.duration_since(*at) > WINDOW)
-        {
+        let mut window = self.window();
+        while window.front().is_some_and(|at| *at + USED <= now) {
             window.pop_front();
         }
-        match self.letters_a_window.saturating_sub(window.len()) {
-            0 => {
-                let oldest = window.front().copied().unwrap_or(now);
-                Err((oldest + WINDOW + Duration::from_millis(1)).saturating_duration_since(now))
-            }
-            free => Ok(free),
-        }
+        let over = (window.len() + letters).saturating_sub(self.letters_a_window);
+        let last = over.checked_sub(1).and_then(|place| window.get(place));
+        last.map_or(Duration::ZERO, |at| (*at + USED).duration_since(now))
+    }
+
+    fn window(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        let window = self.mailbox.handed_over.lock();
+        window.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,6 +212,37 @@ mod tests {
                 .count();
             assert!(within <= 30, "{within} letters in 60 s");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn letters_are_begun_a_moment_before_they_may_leave_and_only_where_they_may_in_time() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let mailboxes = Mailboxes::new(clock.clone(), 30);
+        let within = |seconds| Budget::within(&clock, Duration::from_secs(seconds));
+        let turn = mailboxes.turn("a@example.com", &within(1)).await.unwrap();
+        assert_eq!(turn.soon(&within(1)).await.unwrap(), 30);
+        turn.handed_over(20);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        turn.handed_over(10);
+        let begun = clock.instant();
+        let too_soon = turn.soon(&within(58)).await;
+        assert!(matches!(too_soon, Err(RemoteError::OutOfTime)));
+        assert_eq!(clock.instant(), begun, "nobody waits in vain");
+        assert_eq!(
+            turn.soon(&within(59)).await.unwrap(),
+            20,
+            "the others come too late"
+        );
+        let waited = clock.instant().duration_since(begun);
+        assert_eq!(waited + LEAD + Duration::from_secs(2), USED);
+        assert_eq!(
+            turn.soon(&within(9)).await.unwrap(),
+            30,
+            "they come together"
+        );
+        turn.room_for(20, &within(9)).await.unwrap();
+        turn.room_for(30, &within(9)).await.unwrap();
+        assert_eq!(clock.instant().duration_since(begun), USED);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,10 +1,10 @@
 //! Owns the carrying out of a planned batch, for as long as its lease and its time allow.
 //!
 //! The same code serves the POST that wrote the journal and the dispatcher that takes it over. Everything it needs
-//! to know stands in the journal or in the remote services, so it can stop between any two lines: rows first,
-//! then letters, mailbox by mailbox, then the end.
+//! to know stands in the journal or in the remote services, so it can stop between any two lines: rows, and letters
+//! for those that are there, mailbox by mailbox; then the end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,14 +12,13 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Parts;
+use super::rows::Rows;
 use crate::domain::batch::{Line, RestCause, Terms};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::InvitationId;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{Item, Progress, Rest, Stage};
 use crate::remote::budget::Budget;
-use crate::remote::dataverse::Codes;
-use crate::remote::dataverse::invitations::WRITES_A_BATCH;
 use crate::remote::error::RemoteError;
 use crate::remote::journal::{Journal, StoreError};
 
@@ -46,10 +45,11 @@ pub(super) struct Work<'a> {
     pub(super) budget: Budget,
     /// How long new chunks are begun.
     pub(super) patience: Budget,
+    /// Whether no other batch is known to want the same mailboxes.
+    pub(super) alone: bool,
     journal: tokio::sync::Mutex<Journal>,
     progress: Mutex<Progress>,
-    /// Entries whose row is surely there: created by us, or found.
-    rows: Mutex<BTreeSet<usize>>,
+    pub(super) rows: Rows,
     /// Entries that are not worth another look before a moment.
     waits: Mutex<HashMap<usize, Instant>>,
 }
@@ -63,6 +63,8 @@ pub(super) enum Next {
     Letters(Vec<usize>),
     /// Nothing before this moment.
     Wait(Duration),
+    /// Nothing before more rows are there.
+    Rows,
     /// Nothing more in this run.
     Nothing,
 }
@@ -75,10 +77,6 @@ impl<'a> Work<'a> {
         progress: Progress,
         time: Duration,
     ) -> Self {
-        // Rows that were there before the batch need no creating.
-        let seen = progress.items.iter().enumerate();
-        let seen = seen.filter(|(_, item)| item.entry.plan.seen().is_some());
-        let rows = seen.map(|(place, _)| place).collect();
         let patience = Budget::within(&parts.clock, time).under(journal.tenure());
         let budget = patience.clone().with_slack(SLACK);
         Self {
@@ -86,11 +84,18 @@ impl<'a> Work<'a> {
             terms: progress.terms.clone(),
             budget,
             patience,
+            alone: true,
             journal: tokio::sync::Mutex::new(journal),
+            rows: Rows::known(&progress),
             progress: Mutex::new(progress),
-            rows: Mutex::new(rows),
             waits: Mutex::default(),
         }
+    }
+
+    /// The same work, with or without other batches that may want the same mailboxes.
+    pub(super) fn beside(mut self, others: usize) -> Self {
+        self.alone = others == 0;
+        self
     }
 
     /// Works until all is settled, the time is up or something does not work; gives the batch as it stands then.
@@ -115,41 +120,26 @@ impl<'a> Work<'a> {
         if self.lock().ended.is_some() {
             return Ok(());
         }
-        if !fresh {
+        let known = fresh || self.lock().created;
+        if !known {
             self.find_rows().await?;
         }
-        let created = self.create_rows().await;
-        if self.terms.send_email && !matches!(created, Err(Stopped::Store(_))) {
-            let mailboxes = self.mailboxes();
-            let deliveries = mailboxes.iter().map(|mailbox| self.deliver_from(mailbox));
-            let delivered = futures::future::join_all(deliveries).await;
-            delivered.into_iter().collect::<Result<Vec<()>, _>>()?;
-        }
-        created?;
+        let creating = async {
+            let created = self.create_rows().await;
+            self.rows.complete();
+            created?;
+            if known {
+                Ok(())
+            } else {
+                self.note_rows().await
+            }
+        };
+        // Both go on to their end: nothing is dropped between two lines because the other failed.
+        let (created, delivered) = futures::future::join(creating, self.deliver()).await;
+        delivered.and(created)?;
         if self.lock().open() == 0 {
             let at = self.parts.clock.now();
             self.record(vec![Line::End { at }]).await?;
-        }
-        Ok(())
-    }
-
-    /// Learns which rows a former worker created.
-    async fn find_rows(&self) -> Result<(), Stopped> {
-        let dataverse = &self.parts.dataverse;
-        let found = dataverse
-            .invitations_of_batch(self.terms.number, Codes::Left, &self.budget)
-            .await?;
-        let found: BTreeSet<InvitationId> = found.into_iter().map(|row| row.id).collect();
-        let there =
-            |item: &Item| item.attempted || item.invitation().is_some_and(|id| found.contains(&id));
-        let places = self.places(there);
-        self.rows().extend(places.iter().copied());
-        if self.terms.send_email {
-            return Ok(());
-        }
-        // No letter will come by here again.
-        for places in places.chunks(WRITES_A_BATCH) {
-            self.hand_over(places).await?;
         }
         Ok(())
     }
@@ -213,19 +203,40 @@ impl<'a> Work<'a> {
             .map_or("", String::as_str)
     }
 
-    fn mailboxes(&self) -> BTreeSet<String> {
-        let progress = self.lock();
-        let open = progress.items.iter().filter(|item| item.is_open());
-        open.filter_map(Item::invitation)
-            .map(|id| self.sender_of(id).to_owned())
-            .collect()
+    /// Delivers what each mailbox has to send, side by side.
+    async fn deliver(&self) -> Result<(), Stopped> {
+        if !self.terms.send_email {
+            return Ok(());
+        }
+        let mailboxes = self.mailboxes().into_iter();
+        let deliveries = mailboxes.map(|(mailbox, places)| self.deliver_from(mailbox, places));
+        let delivered = futures::future::join_all(deliveries).await;
+        delivered.into_iter().collect()
     }
 
-    /// What a mailbox has to do next; letters come `chunk` at a time.
-    pub(super) fn next(&self, mailbox: &str, chunk: usize) -> Next {
+    /// The mailboxes that have something to do, each with its entries.
+    fn mailboxes(&self) -> BTreeMap<&str, Vec<usize>> {
+        let mut mailboxes = BTreeMap::<_, Vec<usize>>::new();
+        for (place, item) in self.lock().items.iter().enumerate() {
+            if let Some(id) = item.invitation().filter(|_| item.is_open()) {
+                mailboxes.entry(self.sender_of(id)).or_default().push(place);
+            }
+        }
+        mailboxes
+    }
+
+    /// What a mailbox has to do next; letters come `chunk` at a time, and less than that only when no more rows come.
+    /// `places` are its entries, of which those that are settled go.
+    pub(super) fn next(
+        &self,
+        mailbox: &str,
+        places: &mut Vec<usize>,
+        chunk: usize,
+        growing: bool,
+    ) -> Next {
         let (now, instant) = (self.parts.clock.now(), self.parts.clock.instant());
         let progress = self.lock();
-        let rows = self.rows();
+        let rows = self.rows.there();
         let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = progress
             .resting
@@ -235,13 +246,9 @@ impl<'a> Work<'a> {
         let unreadable = rest.is_some_and(|rest| rest.cause != RestCause::Quota);
         let rested = rest.and_then(|rest| Duration::try_from(rest.until.duration_since(now)).ok());
         let (mut looks, mut letters, mut earliest) = (Vec::new(), Vec::new(), None);
-        for (place, item) in progress.items.iter().enumerate() {
-            let ours = item
-                .invitation()
-                .is_some_and(|id| self.sender_of(id) == mailbox);
-            if !item.is_open() || !ours || !rows.contains(&place) {
-                continue;
-            }
+        places.retain(|place| progress.items[*place].is_open());
+        for place in places.iter().copied().filter(|place| rows.contains(place)) {
+            let item = &progress.items[place];
             let rests = unreadable || rest.is_some() && item.stage == Stage::Untried;
             let due = waits.get(&place).copied().unwrap_or(instant);
             let due = due.max(instant + rested.filter(|_| rests).unwrap_or_default());
@@ -253,6 +260,10 @@ impl<'a> Work<'a> {
                 Stage::Attempting { .. } | Stage::Accepted { .. } => looks.push(place),
                 Stage::Settled(_) => {}
             }
+        }
+        let short = growing && letters.len() < chunk;
+        if short && looks.is_empty() && places.iter().any(|place| !rows.contains(place)) {
+            return Next::Rows;
         }
         looks.truncate(crate::remote::graph::REQUESTS_A_BATCH);
         letters.truncate(chunk);
@@ -305,12 +316,8 @@ impl<'a> Work<'a> {
         items.filter(|(_, item)| item.is_open()).collect()
     }
 
-    /// Notes that rows are there.
-    pub(super) fn rows(&self) -> MutexGuard<'_, BTreeSet<usize>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+    /// How far each entry is.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -81,7 +81,7 @@ class Story(unittest.TestCase):
 
     def slowly(self):
         """Letters take longer than a caller waits, for the rest of the test."""
-        self.sandbox.tell("faults", kind="slow", service="graph", milliseconds=3000)
+        self.sandbox.tell("faults", kind="slow", service="graph", milliseconds=10000)
         self.addCleanup(self.sandbox.client.post, f"{self.sandbox.page}/sandbox/faults/end", json={"id": "all"})
 
     def until_settled(self, batch, **query):

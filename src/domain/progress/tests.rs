@@ -115,6 +115,18 @@ fn a_released_letter_may_be_tried_again_and_its_row_never_made_again() {
 }
 
 #[test]
+fn rows_are_all_there_once_a_line_says_so() {
+    let mut lines = vec![Line::Created];
+    lines.extend(planned(1, vec![entry(1)]));
+    assert!(
+        !fold(lines.clone()).created,
+        "that was no line of this plan"
+    );
+    lines.push(Line::Created);
+    assert!(fold(lines).created);
+}
+
+#[test]
 fn an_accepted_letter_keeps_its_message_id() {
     let attempt = Attempt {
         entry: 0,

@@ -20,7 +20,7 @@ test("a batch is followed while its caller waits, and when it goes on without on
   const tell = (path, body) =>
     page.evaluate(([path, body]) => fetch(`sandbox/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }).then((answer) => answer.ok), [path, body]);
   await tickPlain(view, 30);
-  assert.ok(await tell("faults", { kind: "slow", service: "graph", milliseconds: 500 }));
+  assert.ok(await tell("faults", { kind: "slow", service: "graph", milliseconds: 10_000 }));
   await button("Invite 30 contacts").click();
   await button("Inviting…").waitFor();
   await openView(page, "Invitations");

@@ -3,6 +3,7 @@
 //! Hours pass in milliseconds here, on one thread, so that a run can be repeated exactly. Processes share nothing
 //! but the sandbox's services, the batch store among them; each can freeze, wake up and die.
 
+mod ceiling;
 mod chaos;
 mod diary;
 mod frozen;
@@ -11,6 +12,7 @@ mod late;
 mod life;
 mod pace;
 mod process;
+mod rows;
 mod stories;
 mod sweeps;
 mod templates;
