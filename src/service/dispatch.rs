@@ -25,6 +25,10 @@ const TIME: Duration = Duration::from_secs(50);
 /// Batches in memory at once; when one is done for now, the next is taken.
 const MOST_AT_ONCE: usize = 32;
 
+/// Between two looks at batches that somebody else works on. A caller's POST may end right after a run has begun, and its
+/// letters need not wait for the next one.
+const HELD_PAUSE: Duration = Duration::from_secs(2);
+
 /// A journal that was never planned holds no accepted work; it is dropped after this.
 const UNPLANNED_KEPT: Duration = Duration::from_hours(24);
 
@@ -56,12 +60,16 @@ impl Service {
             open: numbers.len(),
             ..DispatchTally::default()
         };
+        let mut held = Vec::new();
         for urgency in Urgency::ALL {
             let numbers = numbers.iter().copied();
             let numbers = numbers.filter(|number| number.urgency() == urgency);
-            for done in work_on_all(parts, numbers.collect(), &budget).await {
-                tally.add(&done?);
-            }
+            let done = work_on_all(parts, numbers.collect(), &budget).await;
+            held.extend(tally.add_all(done)?);
+        }
+        while !held.is_empty() && budget.wait(HELD_PAUSE).await.is_ok() {
+            let done = work_on_all(parts, held, &budget).await;
+            held = tally.add_all(done)?;
         }
         Ok(tally)
     }
@@ -97,8 +105,10 @@ struct Run<'a> {
 
 /// What came of one batch.
 enum Done {
-    /// Somebody else works on it, or there is nothing to do.
+    /// There is nothing to do.
     Nothing,
+    /// Somebody else works on it.
+    Held(BatchNumber),
     /// It was worked on.
     Worked {
         settled: usize,
@@ -109,6 +119,21 @@ enum Done {
 }
 
 impl DispatchTally {
+    /// Counts what came of each batch, and gives those that somebody else works on.
+    fn add_all(
+        &mut self,
+        done: Vec<Result<Done, StoreError>>,
+    ) -> Result<Vec<BatchNumber>, StoreError> {
+        let mut held = Vec::new();
+        for done in done {
+            match done? {
+                Done::Held(number) => held.push(number),
+                done => self.add(&done),
+            }
+        }
+        Ok(held)
+    }
+
     fn add(&mut self, done: &Done) {
         if let Done::Worked {
             settled,
@@ -141,7 +166,8 @@ async fn work_on(parts: &Parts, number: BatchNumber, run: &Run<'_>) -> Result<Do
             Journalled::Planned(progress) => Ok(carry_on(parts, *journal, *progress, run).await),
             Journalled::Unplanned => drop_if_old(parts, *journal).await.map(|()| Done::Nothing),
         },
-        Ok(Take::Held | Take::Gone) => Ok(Done::Nothing),
+        Ok(Take::Held) => Ok(Done::Held(number)),
+        Ok(Take::Gone) => Ok(Done::Nothing),
         // One damaged journal must not stop the others.
         Err(error @ StoreError::Unreadable { .. }) => {
             tracing::error!(batch = %number, %error, "a journal is damaged");

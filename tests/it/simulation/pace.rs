@@ -5,6 +5,7 @@ use std::time::Duration;
 use portal_invite::domain::ids::BatchNumber;
 use portal_invite::service::contact_created::Verdict;
 use sandbox::graph::State;
+use sandbox::{Fault, Rule, Service};
 
 use super::Simulation;
 
@@ -180,4 +181,21 @@ async fn what_somebody_asked_for_comes_before_what_a_rule_did() {
         .await;
     assert_eq!(simulation.sandbox.graph.letters().len(), 440);
     assert!(simulation.sandbox.graph.max_sent_in_60s(SENDERS[0]) <= RATE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_caller_lets_go_is_taken_over_by_the_run_that_goes_on() {
+    let settings = vec![("INLINE_SECONDS", "5".to_owned())];
+    let simulation = Simulation::set(&SENDERS[..1], settings);
+    let slow = Rule::on(Service::Dataverse, Fault::Delay(Duration::from_secs(1)));
+    let creating = slow.inside_batch().method(http::Method::PATCH);
+    simulation.sandbox.faults.add(creating);
+    let post = simulation.invite(simulation.contacts(10));
+    let run = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        simulation.service.dispatch().await.unwrap()
+    };
+    let (report, run) = futures::future::join(post, run).await;
+    assert_eq!((report.finished, report.counts.pending), (false, 10));
+    assert_eq!((run.worked, run.settled), (1, 10));
 }
