@@ -33,7 +33,7 @@ pub(crate) mod fuzz;
 pub mod invitations;
 pub mod languages;
 pub mod listing;
-mod multipart;
+pub mod multipart;
 mod new_row;
 mod odata;
 pub mod processes;

@@ -12,20 +12,20 @@ use serde_json::Value;
 
 /// One operation of a batch.
 #[derive(Clone, Debug)]
-pub(super) struct Operation {
+pub struct Operation {
     /// HTTP method.
-    pub(super) method: Method,
+    pub method: Method,
     /// Path and query, relative to the service root, percent-encoded.
-    pub(super) path: String,
+    pub path: String,
     /// A header beside the usual ones: a condition such as `If-Match`, or a preference.
-    pub(super) condition: Option<(HeaderName, String)>,
+    pub condition: Option<(HeaderName, String)>,
     /// JSON body.
-    pub(super) body: Option<Value>,
+    pub body: Option<Value>,
 }
 
 impl Operation {
     /// A read.
-    pub(super) fn get(path: String) -> Self {
+    pub fn get(path: String) -> Self {
         Self {
             method: Method::GET,
             path,
@@ -35,7 +35,7 @@ impl Operation {
     }
 
     /// A conditional write.
-    pub(super) fn patch(path: String, condition: (HeaderName, String), body: Value) -> Self {
+    pub fn patch(path: String, condition: (HeaderName, String), body: Value) -> Self {
         Self {
             method: Method::PATCH,
             path,
@@ -45,7 +45,7 @@ impl Operation {
     }
 
     /// A write that only makes sense together with others.
-    pub(super) fn post(path: String, body: Value) -> Self {
+    pub fn post(path: String, body: Value) -> Self {
         Self {
             method: Method::POST,
             path,
@@ -57,7 +57,7 @@ impl Operation {
 
 /// What a batch is made of.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub enum Step {
     /// One operation.
     Single(Operation),
     /// Writes that happen together or not at all.
@@ -66,12 +66,12 @@ pub(super) enum Step {
 
 impl Step {
     /// A read.
-    pub(super) fn get(path: String) -> Self {
+    pub fn get(path: String) -> Self {
         Self::Single(Operation::get(path))
     }
 
     /// Writes that belong together; one needs no changeset.
-    pub(super) fn of(mut operations: Vec<Operation>) -> Self {
+    pub fn of(mut operations: Vec<Operation>) -> Self {
         match operations.pop() {
             Some(only) if operations.is_empty() => Self::Single(only),
             last => {
@@ -84,18 +84,18 @@ impl Step {
 
 /// The answer to one step; to a changeset its first failure, else the answer to its first operation.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub struct Part {
     /// Its status.
-    pub(super) status: StatusCode,
+    pub status: StatusCode,
     /// Its headers.
-    pub(super) headers: HeaderMap,
+    pub headers: HeaderMap,
     /// Its body; may be empty.
-    pub(super) body: Bytes,
+    pub body: Bytes,
 }
 
 /// A batch answer that cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum MultipartError {
+pub enum MultipartError {
     /// No `multipart/mixed` content type with a boundary.
     #[error("the batch answer names no boundary")]
     NoBoundary,
@@ -110,7 +110,7 @@ pub(super) enum MultipartError {
 /// Writes a batch.
 ///
 /// Bodies are JSON without raw line breaks, so no boundary of letters can occur at the start of a line.
-pub(super) fn encode(boundary: &str, root: &str, steps: &[Step]) -> Bytes {
+pub fn encode(boundary: &str, root: &str, steps: &[Step]) -> Bytes {
     let mut text = String::new();
     for (place, step) in steps.iter().enumerate() {
         // Writing to a String cannot fail.
@@ -180,7 +180,7 @@ fn write_operation(
 }
 
 /// The boundary that a `Content-Type` header names.
-pub(super) fn boundary(headers: &HeaderMap) -> Result<String, MultipartError> {
+pub fn boundary(headers: &HeaderMap) -> Result<String, MultipartError> {
     let content_type = headers.get(http::header::CONTENT_TYPE);
     let content_type = content_type
         .and_then(|value| value.to_str().ok())
@@ -202,7 +202,7 @@ pub(super) fn boundary(headers: &HeaderMap) -> Result<String, MultipartError> {
 }
 
 /// Reads a batch answer: one part for each step.
-pub(super) fn decode(boundary: &str, body: &Bytes) -> Result<Vec<Part>, MultipartError> {
+pub fn decode(boundary: &str, body: &Bytes) -> Result<Vec<Part>, MultipartError> {
     let parts = split(boundary, body)?;
     parts.iter().map(step).collect()
 }
