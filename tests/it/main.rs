@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod baseline;
 mod blob;
 mod blob_suite;
 mod checks;
