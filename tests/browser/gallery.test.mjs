@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { bringAxe, pageMistakes } from "./axe.mjs";
 import { SHADES, openWindow, startBrowser } from "./chromium.mjs";
 import { makeGallery } from "./gallery.mjs";
+import { until } from "./until.mjs";
 
 const { page, letters } = makeGallery("page");
 let browser;
@@ -27,13 +28,14 @@ for (const width of [375, 1280]) {
   }
 }
 
-/** What a letter's frame looks like on the page: as wide as its window, and this bright. */
-async function frameOf(window, { language, template, variant }) {
+/** Waits until a letter's frame looks like this on the page: as wide as its window, and this bright. */
+async function looksLike(window, { language, template, variant }, wanted) {
   const frame = window.page.locator(`iframe[data-language="${language}"][data-template="${template}"][data-variant="${variant}"]`);
   await frame.scrollIntoViewIfNeeded();
   const inside = await (await frame.elementHandle()).contentFrame();
   await inside.waitForLoadState();
-  return inside.evaluate(() => ({ width: innerWidth, dark: matchMedia("(prefers-color-scheme: dark)").matches }));
+  const look = () => inside.evaluate(() => ({ width: innerWidth, dark: matchMedia("(prefers-color-scheme: dark)").matches }));
+  await until(look, ({ width, dark }) => width === wanted.width && dark === wanted.dark);
 }
 
 test("letters are shown at each width and in both shades", async () => {
@@ -42,10 +44,10 @@ test("letters are shown at each width and in both shades", async () => {
   await window.show(page);
   const choose = (name) => window.page.getByRole("radio", { name, exact: true }).first().check({ force: true });
   await choose("all");
-  assert.deepEqual(await frameOf(window, letters[0]), { width: 375, dark: false });
+  await looksLike(window, letters[0], { width: 375, dark: false });
   await choose("desktop");
   await choose("dark");
-  assert.deepEqual(await frameOf(window, letters[0]), { width: 640, dark: true });
+  await looksLike(window, letters[0], { width: 640, dark: true });
 });
 
 test("a keyboard chooses the letter to look at", async () => {

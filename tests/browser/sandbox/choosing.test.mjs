@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openContacts, tickPlain } from "./contacts.mjs";
-import { mistakesOf, picture, startBrowser, startSandbox } from "./stage.mjs";
+import { drawn, mistakesOf, picture, startBrowser, startSandbox } from "./stage.mjs";
 
 const LOOKS = [[375, 740, "light"], [375, 740, "dark"], [1280, 900, "light"], [1280, 900, "dark"]];
 let browser;
@@ -50,7 +50,8 @@ test("a keyboard invites", async () => {
   await rows.first().waitFor();
   while (!(await page.evaluate(() => document.activeElement.type === "search"))) await press("Tab");
   await page.keyboard.type(names[0]);
-  while ((await rows.count()) > 20) await page.evaluate(() => new Promise(requestAnimationFrame));
+  await drawn(page);
+  assert.ok((await rows.count()) <= 20);
   while (!/^All \d+ that match$/.test(await focused())) await press("Tab");
   await press("Tab");
   await press("Space");

@@ -58,6 +58,7 @@ test("the curl line is the request that the button sends", async () => {
   await tickPlain(view, 1);
   await page.getByLabel("Message", { exact: true }).fill("It's $HOME, `here`\nand \"there\" \\ æøå %s");
   await page.getByRole("button", { name: "Copy curl line" }).click();
+  await page.getByRole("status").getByText(": copied").waitFor();
   const line = await page.evaluate(() => navigator.clipboard.readText());
   const byCurl = JSON.parse(execFileSync("sh", ["-c", line], { encoding: "utf8" }));
   assert.equal(byCurl.counts.sent, 1, JSON.stringify(byCurl));

@@ -32,7 +32,7 @@ test("a keyboard gets past the views and back to them", async () => {
   const { page, close } = await openPage(browser, sandbox.url);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  await page.waitForFunction(() => document.activeElement.id === "main");
   await page.getByRole("link", { name: "Clock" }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Clock" }).waitFor();

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { until } from "../until.mjs";
 import { handler, program, startSandbox } from "./stage.mjs";
 
 /** Runs the program, which is expected to end by itself, and soon. */
@@ -32,7 +33,7 @@ test("the banner has all that it takes to invite somebody and to read the letter
   const settings = { BRAND_NAME: "Fjord", LANGUAGES: "en,nb", TEMPLATE_DIR: "my", MAIL_SENDERS: "x@y.example" };
   const sandbox = await startSandbox({ settings, cwd: scratch });
   const told = () => sandbox.said.join("\n");
-  while (!told().includes("Ctrl-C")) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(told, (told) => told.includes("Ctrl-C"));
   assert.ok(told().indexOf("Open http") < told().indexOf("curl"));
   assert.match(told(), /From your shell: BRAND_NAME, LANGUAGES, TEMPLATE_DIR\.\n.*sandbox has its own: MAIL_SENDERS \(use --senders\)\./);
   const [, address, body] = told().match(/curl -s (\S+) [^\n]*\\\n.*-d '(.*)'/);
@@ -40,8 +41,7 @@ test("the banner has all that it takes to invite somebody and to read the letter
   const { results } = await answer.json();
   assert.deepEqual(results.map(({ contactName, outcome }) => [contactName, outcome]), [["Amara Okafor", "sent"]]);
   const letter = () => sandbox.said.find((line) => line.includes("to amara.okafor@fabrikam.example: "));
-  while (!letter()) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.match(letter(), /Fjord/);
+  assert.match(await until(letter, Boolean), /Fjord/);
   await sandbox.close();
   await rm(scratch, { recursive: true });
 });

@@ -2,7 +2,6 @@
 //
 // One sandbox and one window; each step stands on those before it. The pictures of the README are taken on the way.
 
-import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openPage, openView, picture, sheetOf, startBrowser, startSandbox } from "./stage.mjs";
 
@@ -102,7 +101,8 @@ test("one reads and redeems, a crash loses nothing, and time closes the rest", a
     for (const name of CROWD) await stands(name, "Sent");
     await picture(page, "story-7-finished");
     await openView(page, "Mailboxes");
-    for (const name of CROWD) assert.equal(await letters().getByRole("link", { name }).count(), 1, name);
+    // It fails where there are two.
+    for (const name of CROWD) await letters().getByRole("link", { name }).waitFor();
   });
 
   await story.test("who waits too long is closed by the sweep, and told so by the portal", async () => {
