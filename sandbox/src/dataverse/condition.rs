@@ -51,11 +51,11 @@ impl Condition {
         }
     }
 
-    /// The only rows that can meet this condition, where it names them by the key `key`.
-    pub(crate) fn keys(&self, key: &str) -> Option<&BTreeSet<Uuid>> {
+    /// A column and identifiers, of which each row that meets this condition holds one there; none where it names none.
+    pub(crate) fn named(&self) -> Option<(&'static str, &BTreeSet<Uuid>)> {
         match self {
-            Self::All(conditions) => conditions.iter().find_map(|condition| condition.keys(key)),
-            Self::Among(column, ids) if *column == key => Some(ids),
+            Self::All(conditions) => conditions.iter().find_map(Self::named),
+            Self::Among(column, ids) => Some((column, ids)),
             _ => None,
         }
     }

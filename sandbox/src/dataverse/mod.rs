@@ -39,6 +39,7 @@ mod resource;
 mod role_tables;
 mod roles;
 mod row_rules;
+mod rows;
 mod schema;
 mod service;
 mod state;

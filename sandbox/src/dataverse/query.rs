@@ -169,9 +169,9 @@ impl Execution<'_> {
     fn select(&self, entity: Entity, selection: &Selection) -> Vec<&Row> {
         let (table, store) = (entity.table.logical, &self.state.store);
         let meets = |row: &&Row| self.state.sees(table, row) && selection.condition.holds(row);
-        match selection.condition.keys(entity.table.key) {
-            Some(ids) => {
-                let rows = ids.iter().filter_map(|id| store.row(table, *id));
+        match selection.condition.named() {
+            Some((column, ids)) => {
+                let rows = ids.iter().flat_map(|id| store.holding(table, column, *id));
                 rows.filter(meets).collect()
             }
             None => store.rows(table).filter(meets).collect(),

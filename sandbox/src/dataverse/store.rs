@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::cell::Cell;
 use super::relationships::RELATIONSHIPS;
+use super::rows::Rows;
 use super::schema::Table;
 use super::tables::TABLES;
 
@@ -68,7 +69,7 @@ enum Undo {
 /// All data of an environment.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    tables: BTreeMap<&'static str, BTreeMap<Uuid, Row>>,
+    tables: BTreeMap<&'static str, Rows>,
     links: BTreeMap<&'static str, BTreeSet<(Uuid, Uuid)>>,
     version: u64,
     /// Grows whenever a row, a link or a moment may have become another.
@@ -84,15 +85,23 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn row(&self, table: &str, id: Uuid) -> Option<&Row> {
-        self.tables.get(table)?.get(&id)
+        self.tables.get(table)?.get(id)
     }
 
     /// The rows of a table in the order of their keys.
     pub(crate) fn rows(&self, table: &str) -> impl Iterator<Item = &Row> {
-        self.tables
-            .get(table)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        self.tables.get(table).into_iter().flat_map(Rows::all)
+    }
+
+    /// The rows of a table that hold an identifier in a column, in the order of their keys.
+    pub(crate) fn holding(
+        &self,
+        table: &str,
+        column: &'static str,
+        id: Uuid,
+    ) -> impl Iterator<Item = &Row> {
+        let rows = self.tables.get(table).into_iter();
+        rows.flat_map(move |rows| rows.holding(column, id))
     }
 
     /// Grows whenever a row of one of these tables may have become another.
@@ -115,13 +124,13 @@ impl Store {
             version: self.version,
             cells,
         };
-        let before = self.tables.entry(table).or_default().insert(id, row);
+        let before = self.tables.entry(table).or_default().insert(row);
         self.remember(Undo::Row(table, id, before));
     }
 
     /// Removes a row; references to it are emptied or go with it, links to it go.
     pub(crate) fn remove(&mut self, table: &'static str, id: Uuid) -> bool {
-        let Some(row) = self.tables.get_mut(table).and_then(|rows| rows.remove(&id)) else {
+        let Some(row) = self.tables.get_mut(table).and_then(|rows| rows.remove(id)) else {
             return false;
         };
         self.touch(table);
@@ -152,20 +161,18 @@ impl Store {
         id: Uuid,
     ) -> Vec<(Uuid, &'static str, bool)> {
         let aimed = Cell::Reference(table, id);
-        let lookups: Vec<_> = other
-            .all_columns()
-            .flat_map(|column| {
-                column
-                    .targets()
-                    .iter()
-                    .map(move |target| (column.name, target))
-            })
+        let lookups = other.all_columns().flat_map(|column| {
+            let targets = column.targets().iter();
+            targets.map(move |target| (column.name, target))
+        });
+        lookups
             .filter(|(_, target)| target.table == table)
-            .collect();
-        self.rows(other.logical)
-            .flat_map(|row| lookups.iter().map(move |lookup| (row, lookup)))
-            .filter(|(row, (column, _))| row.cells.get(column) == Some(&aimed))
-            .map(|(row, (column, target))| (row.id, *column, target.cascade_delete))
+            .flat_map(|(column, target)| {
+                let rows = self.holding(other.logical, column, id);
+                rows.map(move |row| (row, column, target.cascade_delete))
+            })
+            .filter(|(row, column, _)| row.cells.get(column) == Some(&aimed))
+            .map(|(row, column, cascade)| (row.id, column, cascade))
             .collect()
     }
 
@@ -234,11 +241,11 @@ impl Store {
                 self.touch(table);
             }
             match change {
-                Undo::Row(table, id, Some(row)) => {
-                    self.tables.entry(table).or_default().insert(id, row);
+                Undo::Row(table, _, Some(row)) => {
+                    self.tables.entry(table).or_default().insert(row);
                 }
                 Undo::Row(table, id, None) => {
-                    self.tables.entry(table).or_default().remove(&id);
+                    self.tables.entry(table).or_default().remove(id);
                 }
                 Undo::Link(relationship, pair, true) => {
                     self.links.entry(relationship).or_default().insert(pair);
@@ -254,11 +261,13 @@ impl Store {
     pub(crate) fn age(&mut self, by: SignedDuration) {
         self.touched += 1;
         self.ages += 1;
-        let rows = self.tables.values_mut().flat_map(BTreeMap::values_mut);
-        for cell in rows.flat_map(|row| row.cells.values_mut()) {
+        let grow_older = |cell: &mut Cell| {
             if let Cell::Moment(moment) = cell {
                 *moment = moment.checked_sub(by).unwrap_or(*moment);
             }
+        };
+        for rows in self.tables.values_mut() {
+            rows.change(|row| row.cells.values_mut().for_each(grow_older));
         }
     }
 }
@@ -308,6 +317,35 @@ mod tests {
         );
         store.remove("contact", contact);
         assert!(store.row("adx_externalidentity", identity).is_none());
+    }
+
+    #[test]
+    fn rows_are_found_by_what_they_hold_now() {
+        let (mut store, contact, invitation) = two_rows();
+        let found = |store: &Store, id| {
+            let rows = store.holding("adx_invitation", "adx_invitecontact", id);
+            rows.map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&store, contact), [invitation]);
+        let other = Uuid::from_u128(7);
+        store.begin();
+        let reference = Cell::Reference("contact", other);
+        store.put(
+            "adx_invitation",
+            invitation,
+            cells("adx_invitecontact", reference),
+        );
+        assert_eq!(
+            (found(&store, contact), found(&store, other)),
+            (vec![], vec![invitation])
+        );
+        store.roll_back();
+        assert_eq!(
+            (found(&store, contact), found(&store, other)),
+            (vec![invitation], vec![])
+        );
+        store.remove("adx_invitation", invitation);
+        assert!(found(&store, contact).is_empty());
     }
 
     #[test]

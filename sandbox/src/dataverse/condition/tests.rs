@@ -40,16 +40,29 @@ fn anna() -> Row {
 #[test]
 fn a_list_of_identifiers_is_one_set_and_a_mixture_is_not() {
     let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let keys = |filter: &str| test(filter).unwrap().keys("contactid").cloned();
-    let listed = format!("statecode eq 0 and (contactid eq {one} or contactid eq {two})");
-    assert_eq!(keys(&listed), Some(BTreeSet::from([one, two])));
+    let named = |filter: &str| {
+        let condition = test(filter).unwrap();
+        condition
+            .named()
+            .map(|(column, ids)| (column, ids.iter().copied().collect::<Vec<_>>()))
+    };
+    for column in ["contactid", "_parentcustomerid_value"] {
+        let listed = format!("statecode eq 0 and ({column} eq {one} or {column} eq {two})");
+        let logical = column.trim_start_matches('_').trim_end_matches("_value");
+        assert_eq!(named(&listed), Some((logical, vec![one, two])));
+    }
     let mixed = format!("contactid eq {one} or _parentcustomerid_value eq {two}");
-    assert_eq!(keys(&mixed), None);
+    assert_eq!(named(&mixed), None);
     assert!(test(&mixed).unwrap().holds(&anna()));
-    assert_eq!(
-        keys(&format!("contactid ne {one} or contactid ne {two}")),
-        None
-    );
+    for others in [
+        "contactid ne {one} or contactid ne {two}",
+        "not (contactid eq {one} or contactid eq {two})",
+    ] {
+        let others = others
+            .replace("{one}", &one.to_string())
+            .replace("{two}", &two.to_string());
+        assert_eq!(named(&others), None);
+    }
 }
 
 #[test]
