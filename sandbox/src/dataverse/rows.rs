@@ -1,7 +1,7 @@
 //! The rows of one table by their keys, and which of them hold an identifier in a column.
 //!
-//! Dataverse keeps indexes of lookups. Without them here, callers that ask for the invitations of twenty contacts at a time
-//! would wait the longer the more invitations there are, for as long as a benchmark of thousands takes.
+//! Callers ask for the invitations of twenty contacts at a time. Without an index, a benchmark of thousands of contacts would
+//! mostly measure how long they are looked for here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
