@@ -1,6 +1,8 @@
 //! function-remind: whom it reminds, when and how often, and that a reminder comes after everything else.
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -111,8 +113,15 @@ async fn a_later_expiry_has_a_reminder_of_its_own() {
         ["sent"]
     );
     assert_eq!(remind(&world).await["planned"], 0);
-    // Nine, and not eight: the names of keys do not grow older with the rows.
-    days_pass(&world, 9);
+    // Keys do not grow older with the rows: these are to expire on another day than the first reminder's key names.
+    let first: Date = reminders(&world)[0]
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let expires = expiry_of(&world.row(ann)).to_zoned(TimeZone::UTC).date();
+    days_pass(&world, i64::from((expires - first).get_days()) + 1);
     assert_eq!(remind(&world).await["planned"], 1);
     world.dispatch_until_idle().await;
     assert_eq!(reminders(&world).len(), 2);
