@@ -49,7 +49,8 @@ test("a letter is sent again once the last one is old enough", async () => {
   await page.getByLabel("Extend by days").fill("30");
   await button("Resend").click();
   await page.locator("#done").getByText("1 sent").waitFor();
-  await page.locator("dl").getByText(/in 3\d days/).waitFor();
+  // The last hour of the last day is no longer valid, so late in the evening it is a day less.
+  await page.locator("dl").getByText(/in (29|30) days/).waitFor();
   await picture(page, "invitations-resent-1280-light");
   await page.getByLabel("Extend by days").fill("400");
   await button("Resend").click();
